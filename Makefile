@@ -1,0 +1,60 @@
+# Every target sets up what it needs; `make` alone prints this list.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCK := requirements.lock
+OUT ?= out
+# The first interpreter between 3.11 and 3.13 that this machine has.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	--python-version 3.11 --group dev pyproject.toml
+
+.PHONY: help setup run test check lock format bench clean
+
+help: ## Print the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## Create .venv and install the locked dependencies
+
+$(READY): $(LOCK) pyproject.toml
+	@test -n "$(PYTHON)" || { echo "makegood needs Python 3.11, 3.12 or 3.13; name one with: make PYTHON=/path/to/python3" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+run: setup ## Run the nightly job on fixtures/casablanca_night and show the mail
+	@$(BIN)/makegood nightly --telemetry fixtures/casablanca_night/telemetry --orders fixtures/casablanca_night/orders.jsonl \
+		--customers fixtures/casablanca_night/customers.jsonl --grants fixtures/casablanca_night/grants.jsonl \
+		--ledger sqlite:///$(OUT)/casablanca_night.db --as-of "$$(cat fixtures/casablanca_night/as_of)" --out $(OUT)/casablanca_night --show-mail
+
+test: setup ## Run all fast tests
+	$(BIN)/python -m pytest
+
+check: setup ## ruff, mypy strict, import-linter, lock up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+	@cp $(LOCK) $(VENV)/checked.lock && $(COMPILE) --output-file $(VENV)/checked.lock \
+		&& { diff -q $(LOCK) $(VENV)/checked.lock >/dev/null || { echo "$(LOCK) is not up to date: run 'make lock'" >&2; exit 1; }; }
+
+lock: setup ## Write requirements.lock anew from pyproject.toml
+	$(COMPILE) --output-file $(LOCK)
+
+format: setup ## Format the source and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## Measure speed and memory, and print the ratios
+	$(BIN)/python -m pytest tests/benchmarks -m benchmark -o addopts="" -s -q
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,62 @@
+"""A finding: one way in which one session or order line fell below the standard."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+PlaybackKind = Literal["playback_stalls", "slow_start", "playback_failed", "low_quality", "slow_seeks"]
+DeliveryKind = Literal["late", "lost", "damaged", "returned", "delivered_not_received", "misdelivered", "wrong_item"]
+Kind = PlaybackKind | DeliveryKind
+Fault = Literal["service", "cdn", "isp", "device", "carrier", "merchant", "consignee", "customs", "weather", "unknown"]
+Scalar = str | int | float | bool | None
+
+NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "makegood.example")
+
+
+def content_id(**content: Scalar | tuple[str, ...]) -> str:
+    """A uuid5 over the canonical JSON of domain content: same content, same id, for ever.
+
+    Content never holds a time, a window or an attempt, so that batch, stream and
+    rerun agree; see DESIGN section 3.
+    """
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return str(uuid.uuid5(NAMESPACE, canonical))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about: a playback session or an order line."""
+
+    type: Literal["session", "order_line"]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One failure of one subject.
+
+    `customer_id` and `content_id` are claims of the telemetry until remediation has
+    bound the session to an order line; `order_line_id` is null before that.
+    `severity` is 0 (just below the standard) to 1 (nothing worked). `evidence`
+    holds the figures on which the rule rested, in the units of their names.
+    Times are milliseconds since the epoch on the server's clock.
+    """
+
+    kind: Kind
+    subject: Subject
+    severity: float
+    occurred_from: int
+    occurred_to: int
+    evidence: Mapping[str, Scalar]
+    fault: Fault
+    detector_version: str
+    customer_id: str | None = None
+    content_id: str | None = None
+    order_line_id: str | None = None
+
+    @property
+    def finding_id(self) -> str:
+        """The kind and the subject name a finding; its figures may be corrected by late data."""
+        return content_id(kind=self.kind, subject_type=self.subject.type, subject_id=self.subject.id)

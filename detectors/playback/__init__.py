@@ -1,0 +1,1 @@
+"""Playback: events become sessions, sessions are scored and judged."""

@@ -1,0 +1,160 @@
+"""The columns of every frame, declared once.
+
+Times are milliseconds since the epoch, durations milliseconds, rates kbit/s.
+Unknown is null. A frame may leave out a column that is null throughout; readers
+call `complete` to get it back.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final
+
+import polars as pl
+
+STATES: Final = (
+    "preloading",
+    "starting",
+    "playing",
+    "stalled",
+    "seeking",
+    "waiting",
+    "paused",
+    "ended",
+    "failed",
+    "quit",
+)
+"""Player states in CTA-5004-B's vocabulary; `DOMAIN` names the CMCD tokens."""
+
+State: Final = pl.Enum(STATES)
+
+
+class Channel(IntEnum):
+    """How a record reached us, and so which clock and which counter it carries.
+
+    A sequence number counts within (session, channel) only. `BEACON` and
+    `CMCD_EVENT` carry the client's clock and make the timeline. The others are
+    witnesses: a response report's time is its request's start, a media request
+    and an access log line carry the server's clock.
+    """
+
+    BEACON = 0
+    CMCD_EVENT = 1
+    CMCD_RESPONSE = 2
+    CMCD_REQUEST = 3
+    ACCESS_LOG = 4
+
+
+DIMENSIONS: Final = ("cdn", "isp", "country", "device", "player", "app_version")
+"""What a session may be grouped by when a common cause is looked for."""
+
+EVENTS: Final = pl.Schema(
+    {
+        "session_id": pl.String(),
+        "event_time": pl.Int64(),
+        "received_at": pl.Int64(),
+        "sequence": pl.Int64(),
+        "channel": pl.UInt8(),
+        "customer_id": pl.String(),
+        "content_id": pl.String(),
+        "state": State,
+        "position_ms": pl.Int64(),
+        "playback_rate": pl.Float32(),
+        "bitrate_kbps": pl.Float32(),
+        "top_bitrate_kbps": pl.Float32(),
+        "height": pl.Int32(),
+        "player_height": pl.Int32(),
+        "frame_rate": pl.Float32(),
+        "codec": pl.String(),
+        "buffer_ms": pl.Float32(),
+        "throughput_kbps": pl.Float32(),
+        "dropped_frames": pl.Int64(),
+        "stall_ms": pl.Int64(),
+        "startup_ms": pl.Int64(),
+        "error_code": pl.String(),
+        "fatal": pl.Boolean(),
+        "background": pl.Boolean(),
+        "ad": pl.Boolean(),
+        "http_status": pl.Int32(),
+        "cdn": pl.String(),
+        "isp": pl.String(),
+        "country": pl.String(),
+        "device": pl.String(),
+        "player": pl.String(),
+        "app_version": pl.String(),
+    }
+)
+"""One row a record. `session_id`, `event_time` and `channel` are never null."""
+
+REJECTS: Final = pl.Schema(
+    {
+        "source": pl.String(),  # the file as it was named
+        "line": pl.Int64(),  # first line is 1; null where the format has no lines
+        "offset": pl.Int64(),  # row number (Parquet) or byte (everything else), from 0
+        "scope": pl.Enum(("file", "record", "field")),
+        "code": pl.String(),  # a `detectors.telemetry.rejects.Code`
+        "field": pl.String(),
+        "reason": pl.String(),  # one sentence, never the rejected content
+        "count": pl.Int64(),  # 1, or how many fields alike were left out of this source
+    }
+)
+"""What could not be used. Scope `field` leaves its record in use and is not part of the sum of records."""
+
+SESSIONS: Final = pl.Schema(
+    {
+        "session_id": pl.String(),
+        "customer_id": pl.String(),
+        "content_id": pl.String(),
+        "started_at": pl.Int64(),
+        "ended_at": pl.Int64(),
+        "startup_ms": pl.Int64(),
+        "stall_count": pl.Int64(),
+        "stall_ms": pl.Int64(),
+        "seek_count": pl.Int64(),
+        "seek_wait_ms": pl.Int64(),
+        "stall_after_seek_ms": pl.Int64(),
+        "paused_ms": pl.Int64(),
+        "watched_ms": pl.Int64(),
+        "mean_bitrate_kbps": pl.Float64(),
+        "mean_height": pl.Float64(),
+        "failed": pl.Boolean(),
+        "exit_before_start": pl.Boolean(),
+        "unfinished": pl.Boolean(),
+        "quality_score": pl.Float64(),
+        "worst_window_score": pl.Float64(),
+        "stalls_known": pl.Boolean(),
+        "events": pl.Int64(),
+        "duplicates": pl.Int64(),
+        "failures": pl.List(pl.String()),
+        **dict.fromkeys(DIMENSIONS, pl.String()),
+    }
+)
+"""One row a session: the public table of `makegood sessions`."""
+
+SESSION_EVIDENCE: Final = pl.Schema(
+    {
+        "played_ms": pl.Int64(),  # picture on screen and moving
+        "longest_stall_ms": pl.Int64(),
+        "long_stall_count": pl.Int64(),  # stalls of a second or more
+        "worst_window_stall_count": pl.Int64(),  # most stalls of a second or more within five minutes
+        "first_fault_at": pl.Int64(),  # start of the first stall, late start or failed wait
+        "last_fault_at": pl.Int64(),  # end of the last one
+        "low_picture_ms": pl.Int64(),  # played far below what title and screen promise
+        "judged_picture_ms": pl.Int64(),  # played with enough known to judge the picture
+        "top_bitrate_kbps": pl.Float64(),
+        "player_height": pl.Int64(),
+        "error_code": pl.String(),
+        "clock_skew_ms": pl.Int64(),  # server clock minus client clock, 0 where they agree
+        "clamped": pl.Int64(),  # negative durations that were set to zero
+    }
+)
+"""What the rules and the explanations need beside the public columns."""
+
+SESSIONS_WITH_EVIDENCE: Final = pl.Schema({**SESSIONS, **SESSION_EVIDENCE})
+
+
+def complete(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The frame with exactly the columns of `schema`: missing ones null, types cast strictly."""
+    return frame.select(
+        pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in schema.items()
+    )

@@ -1,0 +1,1 @@
+"""Findings in; remedies, ledger, mails and refunds out. Never Beam."""

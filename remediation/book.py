@@ -1,0 +1,46 @@
+"""What deciding needs to know, asked in batches; the ledger answers it from SQL, a test from dictionaries."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from remediation.orders import Customer, Grant, OrderLine
+from remediation.remedy import Remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A remedy as the ledger holds it.
+
+    `as_of` is that of the run that decided it; `evidence_sha256` digests the
+    findings on which it was decided, so that a rerun knows whether it has
+    learnt anything new.
+    """
+
+    remedy: Remedy
+    as_of: int
+    evidence_sha256: str
+
+
+class Book(Protocol):
+    """Look-ups by key, many at once. A key that is not there is absent from the answer."""
+
+    def grants(self, session_ids: Collection[str]) -> Mapping[str, tuple[Grant, ...]]:
+        """The grants of each session, by session id."""
+        ...
+
+    def order_lines(self, order_line_ids: Collection[str]) -> Mapping[str, OrderLine]:
+        """Order lines by id."""
+        ...
+
+    def order_lines_of(self, claims: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[OrderLine, ...]]:
+        """Playback order lines of each (customer id, item id)."""
+        ...
+
+    def customers(self, customer_ids: Collection[str]) -> Mapping[str, Customer]:
+        """Customers by id."""
+        ...
+
+    def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+        """All remedies ever recorded for each customer, oldest first."""
+        ...

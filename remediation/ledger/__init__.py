@@ -1,0 +1,1 @@
+"""The ledger: what was found, what is owed, what was done, in SQL."""

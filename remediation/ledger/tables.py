@@ -1,0 +1,200 @@
+"""Every table of the ledger; constraints hold what constraints can hold.
+
+Times are milliseconds since the epoch, money is integer minor units. Names and
+addresses stand in `customers` alone.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+CUSTOMERS: Final = Table(
+    "customers",
+    METADATA,
+    Column("customer_id", String, primary_key=True),
+    Column("email", String, nullable=False),
+    Column("name", String),
+    Column("locale", String, nullable=False),
+    Column("timezone", String, nullable=False),
+    Column("voice", String, nullable=False),
+)
+
+ORDER_LINES: Final = Table(
+    "order_lines",
+    METADATA,
+    Column("order_line_id", String, primary_key=True),
+    Column("order_id", String, nullable=False),
+    Column("customer_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("item_id", String, nullable=False),
+    Column("title", JSON, nullable=False),  # text, or texts by locale
+    Column("quantity", Integer, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("shipping_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("payment_id", String),
+    Column("purchased_at", BigInteger, nullable=False),
+    Column("available_until", BigInteger),
+    Column("promised_date", Date),
+    Column("tracking_number", String),
+    Column("carrier", String),
+    Column("ship_to", JSON),
+    CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
+    CheckConstraint("shipping_minor >= 0", name="shipping_not_negative"),
+    CheckConstraint("quantity >= 1", name="quantity_positive"),
+    Index("ix_order_lines_customer_item", "customer_id", "item_id"),
+)
+
+GRANTS: Final = Table(
+    "grants",
+    METADATA,
+    Column("session_id", String, primary_key=True),
+    Column("order_line_id", String, primary_key=True),
+    Column("customer_id", String, nullable=False),
+    Column("granted_at", BigInteger, nullable=False),
+)
+
+RUNS: Final = Table(
+    "runs",
+    METADATA,
+    Column("run_id", String, primary_key=True),  # a digest of as_of, policy, detector version and inputs
+    Column("as_of", BigInteger, nullable=False),
+    Column("policy_sha256", String(64), nullable=False),
+    Column("detector_version", String, nullable=False),
+    Column("counts", JSON, nullable=False),  # records in, used, duplicate, rejected, late; sessions; findings by kind
+)
+
+RUN_INPUTS: Final = Table(
+    "run_inputs",
+    METADATA,
+    Column("run_id", ForeignKey("runs.run_id"), primary_key=True),
+    Column("role", String, primary_key=True),  # telemetry, orders, customers, grants, policy
+    Column("name", String, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+)
+
+FINDINGS: Final = Table(
+    "findings",
+    METADATA,
+    Column("finding_id", String(36), primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("subject_type", String, nullable=False),
+    Column("subject_id", String, nullable=False, index=True),
+    Column("customer_id", String),
+    Column("content_id", String),
+    Column("order_line_id", String, index=True),
+    Column("severity", Float, nullable=False),
+    Column("occurred_from", BigInteger, nullable=False),
+    Column("occurred_to", BigInteger, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("fault", String, nullable=False),
+    Column("detector_version", String, nullable=False),
+    CheckConstraint("severity >= 0 AND severity <= 1", name="severity_ratio"),
+)
+
+REMEDIES: Final = Table(
+    "remedies",
+    METADATA,
+    Column("remedy_id", String(36), primary_key=True),
+    Column("order_line_id", ForeignKey("order_lines.order_line_id"), nullable=False),
+    Column("number", Integer, nullable=False),  # 1, and top-ups from 2
+    Column("customer_id", String, nullable=False, index=True),
+    Column("actions", JSON, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("policy_sha256", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("evidence_sha256", String(64), nullable=False),
+    Column("run_id", ForeignKey("runs.run_id"), nullable=False),
+    UniqueConstraint("order_line_id", "number", name="uq_remedies_slot"),
+    CheckConstraint("amount >= 0", name="amount_not_negative"),
+    CheckConstraint("number >= 1", name="number_from_one"),
+)
+
+REMEDY_FINDINGS: Final = Table(
+    "remedy_findings",
+    METADATA,
+    Column("remedy_id", ForeignKey("remedies.remedy_id"), primary_key=True),
+    Column("finding_id", ForeignKey("findings.finding_id"), primary_key=True),
+)
+
+DECLINED: Final = Table(
+    "declined",
+    METADATA,
+    Column("declined_id", String(36), primary_key=True),
+    Column("subject_type", String, nullable=False),
+    Column("subject_id", String, nullable=False, index=True),
+    Column("order_line_id", String, index=True),
+    Column("customer_id", String),
+    Column("finding_ids", JSON, nullable=False),
+    Column("outcome", String, nullable=False),  # declined, review
+    Column("code", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("run_id", ForeignKey("runs.run_id"), nullable=False),
+)
+
+MAILS: Final = Table(
+    "mails",
+    METADATA,
+    Column("remedy_id", ForeignKey("remedies.remedy_id"), primary_key=True),
+    Column("message_id", String, nullable=False, unique=True),
+    Column("language", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+)
+
+OUTBOX: Final = Table(
+    "outbox",
+    METADATA,
+    Column("outbox_id", String(36), primary_key=True),
+    Column("remedy_id", ForeignKey("remedies.remedy_id"), nullable=False, index=True),
+    Column("kind", String, nullable=False),  # refund, mail, ...
+    Column("state", String, nullable=False),  # see DESIGN 5: states only move forward
+    Column("not_before", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("provider_reference", String),
+    Column("settled_at", BigInteger),
+    UniqueConstraint("remedy_id", "kind", name="uq_outbox_once"),
+    Index("ix_outbox_due", "state", "not_before"),
+)
+
+POSTINGS: Final = Table(
+    "postings",
+    METADATA,
+    Column("transaction_id", String(36), primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("remedy_id", ForeignKey("remedies.remedy_id"), nullable=False, index=True),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),  # debit positive, credit negative; a transaction sums to zero
+    Column("posted_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,87 @@
+"""Orders, customers and playback grants: what the service itself knows, checked at the edge."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, StringConstraints
+
+MAX_ID_LENGTH: Final = 200
+
+OrderKind = Literal["rental", "purchase", "subscription", "goods"]
+Voice = Literal["plain", "warm", "playful"]
+
+
+def _epoch_ms(value: Any) -> Any:
+    """RFC 3339 text with a zone becomes milliseconds since the epoch; anything else passes on to be judged."""
+    if not isinstance(value, str):
+        return value
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its zone, such as 2026-11-21T20:00:00Z")
+    return round(moment.timestamp() * 1000)
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
+EpochMs = Annotated[int, BeforeValidator(_epoch_ms), Field(ge=0, lt=10**14)]
+Minor = Annotated[int, Field(ge=0, lt=10**12)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class _Record(BaseModel):
+    """Strict: no unknown fields, no coercion, no NaN, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ShipTo(_Record):
+    """Where a parcel goes: country (ISO 3166-1 alpha-2) and, if known, the point. No street, no name."""
+
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
+class OrderLine(_Record):
+    """One item of one order as it was paid. `amount_minor` excludes `shipping_minor`; both are in `currency`.
+
+    `title` is the catalogue's text, or texts by locale; `promised_date` is a day in the customer's zone.
+    """
+
+    order_line_id: Id
+    order_id: Id
+    customer_id: Id
+    kind: OrderKind
+    item_id: Id
+    title: str | Mapping[str, str]
+    quantity: Annotated[int, Field(ge=1, lt=10**6)] = 1
+    amount_minor: Minor
+    shipping_minor: Minor = 0
+    currency: Currency
+    payment_id: Id | None = None
+    purchased_at: EpochMs
+    available_until: EpochMs | None = None
+    promised_date: date | None = None
+    tracking_number: Id | None = None
+    carrier: Id | None = None
+    ship_to: ShipTo | None = None
+
+
+class Customer(_Record):
+    """Whom we write to, in which language, zone and voice. The only record that holds a name or an address."""
+
+    customer_id: Id
+    email: EmailStr
+    name: str | None = None
+    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")] = "en"
+    timezone: str = "UTC"
+    voice: Voice = "plain"
+
+
+class Grant(_Record):
+    """The service's own word on who watched what: it binds a session to its customer and order line."""
+
+    session_id: Id
+    customer_id: Id
+    order_line_id: Id
+    granted_at: EpochMs

@@ -1,0 +1,1 @@
+"""The policy: figures in TOML, a strict model of them, and `decide`, a pure function."""

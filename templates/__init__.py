@@ -1,0 +1,1 @@
+"""Jinja templates and their catalogues: no arithmetic, no decision."""
