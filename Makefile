@@ -32,7 +32,7 @@ $(READY): $(LOCK) pyproject.toml
 run: setup ## Run the nightly job on fixtures/casablanca_night and show the mail
 	@$(BIN)/makegood nightly --telemetry fixtures/casablanca_night/telemetry --orders fixtures/casablanca_night/orders.jsonl \
 		--customers fixtures/casablanca_night/customers.jsonl --grants fixtures/casablanca_night/grants.jsonl \
-		--ledger sqlite:///$(OUT)/casablanca_night.db --as-of "$$(cat fixtures/casablanca_night/as_of)" --out $(OUT)/casablanca_night --show-mail
+		--ledger sqlite:///$(OUT)/casablanca_night.db --as-of "$$(cat fixtures/casablanca_night/as_of)" --out $(OUT)/casablanca_night --show-mail line-0501
 
 test: setup ## Run all fast tests
 	$(BIN)/python -m pytest

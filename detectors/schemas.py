@@ -138,10 +138,13 @@ SESSION_EVIDENCE: Final = pl.Schema(
         "worst_window_stall_count": pl.Int64(),  # most stalls of a second or more within five minutes
         "first_fault_at": pl.Int64(),  # start of the first stall, late start or failed wait
         "last_fault_at": pl.Int64(),  # end of the last one
+        "failed_at": pl.Int64(),  # start of the failure, or of the wait that was never over
         "low_picture_ms": pl.Int64(),  # played far below what title and screen promise
         "judged_picture_ms": pl.Int64(),  # played with enough known to judge the picture
         "top_bitrate_kbps": pl.Float64(),
         "player_height": pl.Int64(),
+        "device_stall_count": pl.Int64(),  # stalls that opened with over five seconds in the buffer
+        "server_error_count": pl.Int64(),  # responses of 500 and above
         "error_code": pl.String(),
         "clock_skew_ms": pl.Int64(),  # server clock minus client clock, 0 where they agree
         "clamped": pl.Int64(),  # negative durations that were set to zero

@@ -37,6 +37,10 @@ class Book(Protocol):
         """Playback order lines of each (customer id, item id)."""
         ...
 
+    def subscriptions_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[OrderLine, ...]]:
+        """All subscription lines of each customer, whatever item they name: a plan covers every title."""
+        ...
+
     def customers(self, customer_ids: Collection[str]) -> Mapping[str, Customer]:
         """Customers by id."""
         ...

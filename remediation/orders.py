@@ -23,7 +23,9 @@ def _epoch_ms(value: Any) -> Any:
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
-EpochMs = Annotated[int, BeforeValidator(_epoch_ms), Field(ge=0, lt=10**14)]
+_Ms = Annotated[int, Field(ge=0, lt=10**14)]
+_Rfc3339 = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+EpochMs = Annotated[_Ms, BeforeValidator(_epoch_ms, json_schema_input_type=_Ms | _Rfc3339)]
 Minor = Annotated[int, Field(ge=0, lt=10**12)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 

@@ -4,12 +4,21 @@ Every field is required: a threshold that nobody wrote down has no default that
 could lead to paying or to refusing.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Ms = Annotated[int, Field(ge=0)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
+
+SKEW_TOLERANCE_MS: Final = 600_000
+"""A client's clock that is off by more than this is corrected; less is transport and queueing in the player."""
+
+ERROR_LEAD_MS: Final = 10_000
+"""An error this long before a wait that never ended is its cause: players first play what they have buffered."""
+
+FULL_BUFFER_MS: Final = 5_000
+"""A stall that opens with more than this in the buffer is the decoder's, not delivery's (Puffer)."""
 
 
 class _Figures(BaseModel):

@@ -23,6 +23,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from remediation.outbox.states import State
+
 METADATA: Final = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -63,7 +65,10 @@ ORDER_LINES: Final = Table(
     Column("promised_date", Date),
     Column("tracking_number", String),
     Column("carrier", String),
-    Column("ship_to", JSON),
+    Column("ship_to", JSON(none_as_null=True)),
+    # The refunds of all remedies on this line, paid or not. The ledger raises it, an import never touches it.
+    Column("owed_minor", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("owed_minor >= 0 AND owed_minor <= amount_minor + shipping_minor", name="owed_within_paid"),
     CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
     CheckConstraint("shipping_minor >= 0", name="shipping_not_negative"),
     CheckConstraint("quantity >= 1", name="quantity_positive"),
@@ -116,6 +121,8 @@ FINDINGS: Final = Table(
     Column("evidence", JSON, nullable=False),
     Column("fault", String, nullable=False),
     Column("detector_version", String, nullable=False),
+    Column("as_of", BigInteger, nullable=False, server_default="0"),  # of the run whose figures these are
+    Column("figures_sha256", String(64), nullable=False, server_default=""),
     CheckConstraint("severity >= 0 AND severity <= 1", name="severity_ratio"),
 )
 
@@ -138,6 +145,7 @@ REMEDIES: Final = Table(
     UniqueConstraint("order_line_id", "number", name="uq_remedies_slot"),
     CheckConstraint("amount >= 0", name="amount_not_negative"),
     CheckConstraint("number >= 1", name="number_from_one"),
+    CheckConstraint("state IN ('proposed', 'approved', 'held')", name="state_known"),
 )
 
 REMEDY_FINDINGS: Final = Table(
@@ -145,6 +153,8 @@ REMEDY_FINDINGS: Final = Table(
     METADATA,
     Column("remedy_id", ForeignKey("remedies.remedy_id"), primary_key=True),
     Column("finding_id", ForeignKey("findings.finding_id"), primary_key=True),
+    # The figures on which this remedy was decided: late data may refresh the finding itself.
+    Column("evidence", JSON(none_as_null=True)),
 )
 
 DECLINED: Final = Table(
@@ -160,6 +170,7 @@ DECLINED: Final = Table(
     Column("code", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("run_id", ForeignKey("runs.run_id"), nullable=False),
+    CheckConstraint("outcome IN ('declined', 'review')", name="outcome_known"),
 )
 
 MAILS: Final = Table(
@@ -178,13 +189,19 @@ OUTBOX: Final = Table(
     METADATA,
     Column("outbox_id", String(36), primary_key=True),
     Column("remedy_id", ForeignKey("remedies.remedy_id"), nullable=False, index=True),
-    Column("kind", String, nullable=False),  # refund, mail, ...
+    Column("kind", String, nullable=False),  # refund, mail, or a remedy's action that a person carries out
     Column("state", String, nullable=False),  # see DESIGN 5: states only move forward
+    Column("amount_minor", BigInteger),  # of a refund or a credit; null for what moves no money
+    Column("currency", String(3)),
     Column("not_before", BigInteger, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claimed_at", BigInteger),  # when the first attempt began, so that the age of its key is known
     Column("provider_reference", String),
     Column("settled_at", BigInteger),
     UniqueConstraint("remedy_id", "kind", name="uq_outbox_once"),
+    CheckConstraint("amount_minor > 0", name="amount_positive"),
+    CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="amount_with_currency"),
+    CheckConstraint(f"state IN ({', '.join(repr(str(state)) for state in State)})", name="state_known"),
     Index("ix_outbox_due", "state", "not_before"),
 )
 

@@ -1,0 +1,171 @@
+"""What was on the screen while it moved: bitrate and height over played time, and how much of it was far too low."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from detectors.playback import rules
+from detectors.playback.groups import Bools, Floats, Groups, Ints
+from detectors.playback.records import Records
+from detectors.playback.timeline import Course, Mode
+
+_SAID: Final = ("bitrate_kbps", "height", "player_height")
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Records that say something of the picture, in order of time, each with the play until the next.
+
+    A request or a response says it as well as the timeline: one player names
+    the rendition on nothing else. `at` is played time on a clock that runs on from
+    session to session; values are carried forward, NaN before a session's first,
+    and None where no record of the partition has one.
+    """
+
+    sessions: Groups
+    at: Ints
+    played_ms: Ints
+    bitrate_kbps: Floats | None
+    height: Floats | None
+    player_height: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """By session row; NaN where unknown. The means are over played time.
+
+    Where a player reports no states, they are plain means over its requests, else
+    over its timeline: when it played is unknown, what it fetched is not.
+    """
+
+    mean_bitrate_kbps: Floats
+    mean_height: Floats
+    top_bitrate_kbps: Floats
+    player_height: Floats
+    frame_rate: Floats
+    low_ms: Ints
+    judged_ms: Ints
+
+
+def samples(records: Records, course: Course) -> Samples:
+    """The picture over played time, from whatever record tells of it."""
+    played = np.where(course.mode == Mode.PLAY, course.counted_ms, 0)
+    clock = np.cumsum(played) - played
+    ends = course.sessions.sum(played)
+    ends[course.sessions.present] += clock[course.sessions.starts]
+    said = np.logical_or.reduce([records.known(name) for name in _SAID])
+    record, at = _placed(records, course, played, clock, said)
+    sessions = Groups.by(records.sessions.of[record], records.sessions.count)
+    following = np.append(at[1:], 0)
+    following[_tails(sessions)] = ends[sessions.present]
+    return Samples(
+        sessions,
+        at,
+        following - at,
+        *(_carried(records, record, sessions, name) for name in _SAID),
+    )
+
+
+def picture(records: Records, course: Course, seen: Samples, figures: rules.Picture) -> Picture:
+    """What each session saw, and for how long it was far below what title and screen promise.
+
+    Play is judged where bitrate and best rendition are known, or height and the
+    player's height: 360 rows are little on a television and enough on a telephone,
+    so that a height alone proves nothing. The best rendition is the highest that
+    was named or fetched.
+    """
+    top = np.fmax(_most(records, "top_bitrate_kbps"), _most(records, "bitrate_kbps"))
+    low_ms, judged_ms = _low(seen, top, figures)
+    return Picture(
+        mean_bitrate_kbps=_mean(records, course, seen, "bitrate_kbps", seen.bitrate_kbps),
+        mean_height=_mean(records, course, seen, "height", seen.height),
+        top_bitrate_kbps=top,
+        player_height=_most(records, "player_height"),
+        frame_rate=_most(records, "frame_rate"),
+        low_ms=low_ms,
+        judged_ms=judged_ms,
+    )
+
+
+def _placed(records: Records, course: Course, played: Ints, clock: Ints, said: Bools) -> tuple[Ints, Ints]:
+    """The marked records in order of played time, and that time; ties by the client's clock, the timeline last."""
+    on_timeline = said[course.record]
+    record, at = course.record[on_timeline], clock[on_timeline]
+    witness = np.flatnonzero(said & ~records.timeline) if record.size < np.count_nonzero(said) else record[:0]
+    witness = witness[course.sessions.sizes()[records.sessions.of[witness]] > 0]
+    if not witness.size:
+        return record, at
+    row, reached = _rows_at(course, records.sessions.of[witness], records.time[witness])
+    within = np.clip(records.time[witness] - course.at[row], 0, played[row])
+    record, at = np.concatenate((witness, record)), np.concatenate((clock[row] + within, at))
+    time = np.concatenate((records.time[witness], reached[on_timeline]))
+    order = np.lexsort((time, at, records.sessions.of[record]))
+    return record[order], at[order]
+
+
+def _rows_at(course: Course, session: Ints, time: Ints) -> tuple[Ints, Ints]:
+    """The row that holds at each time of a session, at least its first, and how far each row's clock had got.
+
+    A clock that was set back must not unsort the rows, so that each is placed where
+    the clock had got to.
+    """
+    low = min(int(course.at.min()), int(time.min()))
+    width = max(int(course.at.max()), int(time.max())) - low + 1
+    place = np.maximum.accumulate(course.sessions.of * width + (course.at - low))
+    row = np.searchsorted(place, session * width + (time - low), side="right") - 1
+    first = np.zeros(course.sessions.count, np.int64)
+    first[course.sessions.present] = course.sessions.starts
+    return np.maximum(row, first[session]), place - course.sessions.of * width + low
+
+
+def _tails(sessions: Groups) -> Ints:
+    return np.append(sessions.starts[1:], sessions.of.size)[: sessions.starts.size] - 1
+
+
+def _carried(records: Records, record: Ints, sessions: Groups, name: str) -> Floats | None:
+    if not records.has(name):
+        return None
+    values = records.numbers(name)[record]
+    known = ~np.isnan(values)
+    if known.all():
+        return values
+    last = sessions.carried(known)
+    return np.where(last >= 0, values[last], np.nan)
+
+
+def _most(records: Records, name: str) -> Floats:
+    """The greatest value of each session row, NaN where there is none."""
+    most = np.full(records.sessions.count, np.nan)
+    if records.has(name):
+        most[records.sessions.present] = np.fmax.reduceat(records.numbers(name), records.sessions.starts)
+    return most
+
+
+def _low(seen: Samples, top: Floats, figures: rules.Picture) -> tuple[Ints, Ints]:
+    low, judged = np.zeros(seen.at.size, np.bool_), np.zeros(seen.at.size, np.bool_)
+    if seen.bitrate_kbps is not None:
+        judged |= ~np.isnan(seen.bitrate_kbps)
+        low |= seen.bitrate_kbps <= figures.low_bitrate_ratio * top[seen.sessions.of]
+    if seen.height is not None and seen.player_height is not None:
+        judged |= ~np.isnan(seen.height + seen.player_height)
+        low |= (seen.height <= figures.low_height) & (seen.player_height >= figures.min_player_height)
+    return seen.sessions.sum(seen.played_ms * low), seen.sessions.sum(seen.played_ms * judged)
+
+
+def _mean(records: Records, course: Course, seen: Samples, name: str, carried: Floats | None) -> Floats:
+    mean = np.full(records.sessions.count, np.nan)
+    if carried is None:
+        return mean
+    weight = seen.sessions.sum(seen.played_ms * ~np.isnan(carried))
+    weighted = seen.sessions.total(np.nan_to_num(carried) * seen.played_ms)
+    mean[weight > 0] = weighted[weight > 0] / weight[weight > 0]
+    if course.known.all():
+        return mean
+    values = records.numbers(name)
+    plain = ~np.isnan(values)
+    for where in (plain & records.timeline, plain & ~records.timeline):
+        number = records.sessions.sum(where)
+        total = records.sessions.total(np.where(where, values, 0.0))
+        mean = np.where(~course.known & (number > 0), total / np.maximum(number, 1), mean)
+    return mean

@@ -1,0 +1,64 @@
+"""The fields of a canonical beacon: what each may hold."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from detectors.schemas import DIMENSIONS
+
+_SAFE_INTEGER: Final = 2**53  # JavaScript counts exactly up to here
+_TEN_YEARS_MS: Final = 10 * 366 * 86_400_000
+_TERABIT_KBPS: Final = 1e9
+
+
+class Kind(Enum):
+    """How a value is written."""
+
+    TEXT = auto()
+    CODE = auto()  # text, or a whole number that is read as text
+    TIME = auto()  # whole milliseconds since the epoch, or RFC 3339 text
+    STATE = auto()
+    WHOLE = auto()
+    NUMBER = auto()
+    FLAG = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field; `low` and `high` bound numbers, both inclusive."""
+
+    name: str
+    kind: Kind
+    low: float = 0
+    high: float = _SAFE_INTEGER
+    required: bool = False
+
+
+FIELDS: Final = (
+    Field("session_id", Kind.TEXT, required=True),
+    Field("event_time", Kind.TIME, required=True),
+    Field("received_at", Kind.TIME),
+    Field("sequence", Kind.WHOLE),
+    Field("customer_id", Kind.TEXT),
+    Field("content_id", Kind.TEXT),
+    Field("state", Kind.STATE),
+    Field("position_ms", Kind.WHOLE),
+    Field("playback_rate", Kind.NUMBER, low=-1_000, high=1_000),  # negative is rewinding
+    Field("bitrate_kbps", Kind.NUMBER, high=_TERABIT_KBPS),
+    Field("top_bitrate_kbps", Kind.NUMBER, high=_TERABIT_KBPS),
+    Field("height", Kind.WHOLE, high=100_000),
+    Field("player_height", Kind.WHOLE, high=100_000),
+    Field("frame_rate", Kind.NUMBER, high=10_000),
+    Field("codec", Kind.TEXT),
+    Field("buffer_ms", Kind.NUMBER, high=_TEN_YEARS_MS),
+    Field("throughput_kbps", Kind.NUMBER, high=_TERABIT_KBPS),
+    Field("dropped_frames", Kind.WHOLE),
+    Field("stall_ms", Kind.WHOLE, high=_TEN_YEARS_MS),
+    Field("startup_ms", Kind.WHOLE, high=_TEN_YEARS_MS),
+    Field("error_code", Kind.CODE),
+    Field("fatal", Kind.FLAG),
+    Field("background", Kind.FLAG),
+    Field("ad", Kind.FLAG),
+    *(Field(name, Kind.TEXT) for name in DIMENSIONS),
+)
+"""Canonical beacons, in the order in which a record's first fault is looked for."""

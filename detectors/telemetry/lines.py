@@ -1,0 +1,170 @@
+"""From blocks of text to whole lines with their numbers and places."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.telemetry.limits import Limits
+from detectors.telemetry.rejects import Code, Reject
+
+Ints = npt.NDArray[np.int64]
+
+_LF: Final = 10
+_CR: Final = 13
+_BLANK: Final = b" \t\r\n"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Consecutive lines of one file.
+
+    `starts` and `ends` are positions in `data` of the lines that hold something,
+    without their line ends; `numbers` are their numbers in the file (first is 1);
+    `base` is the place in the file of the first byte of `data`. `rejects` are
+    lines too long to be held. `unterminated` says that the last line had no line
+    end: it may have been cut.
+    """
+
+    data: bytes
+    starts: Ints
+    ends: Ints
+    numbers: Ints
+    base: int
+    rejects: tuple[Reject, ...] = ()
+    unterminated: bool = False
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def text(self, row: int) -> bytes:
+        """The bytes of one line, by its index here."""
+        return self.data[self.starts[row] : self.ends[row]]
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Its number in the file and the byte at which it starts."""
+        return int(self.numbers[row]), self.base + int(self.starts[row])
+
+    def cut_at(self, row: int) -> bool:
+        """Whether the file may have been cut within this line."""
+        return self.unterminated and row == len(self) - 1
+
+    def part(self, first: int, last: int) -> "Lines":
+        """The lines `first` to `last` (exclusive)."""
+        cut = slice(first, last)
+        unterminated = self.unterminated and last >= len(self)
+        return Lines(
+            self.data, self.starts[cut], self.ends[cut], self.numbers[cut], self.base, unterminated=unterminated
+        )
+
+    def body(self) -> bytes:
+        """The lines alone, each with one line feed: no blank lines, no carriage returns."""
+        if len(self) == 0:
+            return b""
+        first, last = int(self.starts[0]), int(self.ends[-1])
+        if bool((self.starts[1:] == self.ends[:-1] + 1).all()):
+            whole = first == 0 and last == len(self.data) - 1
+            return self.data if whole else self.data[first:last] + b"\n"
+        return b"".join(self.data[s:e] + b"\n" for s, e in zip(self.starts.tolist(), self.ends.tolist(), strict=True))
+
+
+def read_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[Lines]:
+    """Lines in portions of about `limits.block_bytes`, in order.
+
+    A line longer than a record may be is dropped as it streams by, so that memory
+    stays flat, and leaves a reject. Damage in `blocks` passes through after every
+    whole line before it was yielded; a line that the damage cut is not yielded.
+    """
+    cutter = _Cutter(limits)
+    try:
+        for block in blocks:
+            if (lines := cutter.feed(block)) is not None:
+                yield lines
+    except Exception:
+        if (lines := cutter.flush(with_tail=False)) is not None:
+            yield lines
+        raise
+    if (lines := cutter.flush(with_tail=True)) is not None:
+        yield lines
+
+
+class _Cutter:
+    """Gathers blocks until they are worth decoding, and cuts them at the last line feed."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held: list[bytes] = []
+        self._size = 0
+        self._base = 0
+        self._number = 1
+        self._skipping: Reject | None = None
+
+    def feed(self, block: bytes) -> Lines | None:
+        if self._base == 0 and self._size == 0 and block.startswith(_BOM):
+            self._base, block = len(_BOM), block[len(_BOM) :]
+        if self._skipping:
+            cut = block.find(b"\n") + 1
+            self._base += cut or len(block)
+            if not cut:
+                return None
+            self._number += 1
+            rejects, self._skipping, block = (self._skipping,), None, block[cut:]
+            self._held, self._size = [block], len(block)
+            return Lines(b"", *_empty(), self._base, rejects)
+        self._held.append(block)
+        self._size += len(block)
+        return self._cut() if self._size >= self._limits.block_bytes else None
+
+    def _cut(self) -> Lines | None:
+        data = b"".join(self._held)
+        cut = data.rfind(b"\n") + 1
+        lines = self._lines(data[:cut], unterminated=False) if cut else None
+        tail = data[cut:]
+        self._base += cut
+        self._held, self._size = [tail], len(tail)
+        if len(tail) > self._limits.record_bytes:
+            self._skipping = _too_long(self._number, self._base, self._limits)
+            self._base += len(tail)
+            self._held, self._size = [], 0
+        return lines
+
+    def flush(self, *, with_tail: bool) -> Lines | None:
+        if self._skipping:
+            return Lines(b"", *_empty(), self._base, (self._skipping,))
+        data = b"".join(self._held)
+        if not with_tail:
+            data = data[: data.rfind(b"\n") + 1]
+        return self._lines(data, unterminated=not data.endswith(b"\n")) if data else None
+
+    def _lines(self, data: bytes, *, unterminated: bool) -> Lines:
+        raw = np.frombuffer(data, dtype=np.uint8)
+        feeds = np.flatnonzero(raw == _LF).astype(np.int64)
+        ends = np.append(feeds, len(data)) if unterminated else feeds
+        starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+        numbers = np.arange(self._number, self._number + len(ends), dtype=np.int64)
+        self._number += len(feeds)
+        ends = ends - ((ends > starts) & (raw[ends - 1] == _CR))
+        full = ends > starts
+        # Only a line that starts with a blank can be blank throughout.
+        for row in np.flatnonzero(full & np.isin(raw[np.minimum(starts, len(raw) - 1)], list(_BLANK))).tolist():
+            full[row] = bool(data[starts[row] : ends[row]].strip(_BLANK))
+        long = ends - starts > self._limits.record_bytes
+        rejects = tuple(
+            _too_long(int(numbers[row]), self._base + int(starts[row]), self._limits)
+            for row in np.flatnonzero(long).tolist()
+        )
+        keep = full & ~long
+        tail_kept = unterminated and bool(keep[-1])
+        return Lines(data, starts[keep], ends[keep], numbers[keep], self._base, rejects, tail_kept)
+
+
+def _empty() -> tuple[Ints, Ints, Ints]:
+    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
+
+
+def _too_long(line: int, offset: int, limits: Limits) -> Reject:
+    reason = f"The record is longer than {limits.record_bytes} bytes."
+    return Reject("record", Code.RECORD_TOO_LONG, reason, line=line, offset=offset)

@@ -1,0 +1,173 @@
+"""Canonical beacons in Parquet: slices of row groups, only the columns that are known."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from detectors.schemas import Channel
+from detectors.telemetry.block import Block, on_channel, settle
+from detectors.telemetry.checks import Bools, Checked, Fault, check
+from detectors.telemetry.containers import DamagedError
+from detectors.telemetry.fields import FIELDS, Field, Kind
+from detectors.telemetry.jsonlines import TEXT_FORM
+from detectors.telemetry.limits import Limits
+from detectors.telemetry.rejects import Code, Tally
+
+_KNOWN: Final = {field.name: field for field in FIELDS}
+_TEXTS: Final = (Kind.TEXT, Kind.STATE, Kind.CODE, Kind.TIME)
+
+
+def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
+    """Blocks of at most `limits.block_rows` rows, each with how many; the offset of a reject is its row, from 0.
+
+    Args:
+      stream: The file, seekable.
+      size: Its bytes on disk.
+      limits: Bounds on what it may expand to.
+      tally: Counts columns of other names, once a row.
+
+    Raises:
+      DamagedError: The file is cut or corrupt, is a bomb, or holds no beacons;
+        every slice before the damage has been yielded.
+    """
+    try:
+        file = pq.ParquetFile(stream, read_dictionary=_text_columns(stream))
+    except (pa.ArrowException, OSError, ValueError):
+        raise DamagedError(
+            Code.TRUNCATED_FILE, "The Parquet file is cut or damaged: its footer cannot be read, so no row can."
+        ) from None
+    _refuse_bomb(file.metadata, size, limits)
+    names = file.schema_arrow.names
+    for field in FIELDS:
+        if field.required and field.name not in names:
+            raise DamagedError(
+                Code.NOT_RECOGNISED, f"The Parquet file holds no beacons: it has no column {field.name}."
+            )
+    reason = "The format has no such field; it was left out and the records kept."
+    for name in names:
+        if name not in _KNOWN and file.metadata.num_rows:
+            tally.add(name, Code.UNKNOWN_FIELD, reason, (None, 0), file.metadata.num_rows)
+    first = 0
+    batches = file.iter_batches(limits.block_rows, columns=[n for n in names if n in _KNOWN], use_threads=False)
+    while True:
+        try:
+            batch = next(batches, None)
+        except (pa.ArrowException, OSError, ValueError):
+            raise DamagedError(
+                Code.CORRUPT_FILE, f"The Parquet file is damaged: it cannot be read from row {first} on."
+            ) from None
+        if batch is None:
+            return
+        yield _block(batch, first, limits), batch.num_rows
+        first += batch.num_rows
+
+
+def _text_columns(stream: BinaryIO) -> list[str]:
+    """Text is read as dictionaries: a long text repeated a million times is held once."""
+    schema = pq.read_schema(stream)
+    stream.seek(0)
+    return [c.name for c in schema if c.name in _KNOWN and _holds_text(_KNOWN[c.name], c.type)]
+
+
+def _refuse_bomb(metadata: pq.FileMetaData, size: int, limits: Limits) -> None:
+    rows = metadata.num_rows
+    groups = (metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+    most_bytes = size * limits.expansion_ratio + limits.expansion_floor_bytes
+    most_rows = size * limits.expansion_ratio + limits.expansion_floor_rows
+    if any(group > most_bytes for group in groups) or rows > most_rows:
+        raise DamagedError(
+            Code.DECOMPRESSION_BOMB,
+            f"The Parquet file declares {limits.expansion_ratio} times its size, which telemetry never does; "
+            "nothing of it was read.",
+        )
+
+
+def _block(batch: pa.RecordBatch, first: int, limits: Limits) -> Block:
+    faults: list[Fault] = []
+    columns = [c for c in (_column(batch, name, limits, faults) for name in batch.schema.names) if c is not None]
+    frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=batch.num_rows)
+    judged = check(frame, FIELDS, limits, plain=False)
+    checked = Checked(judged.frame, (*faults, *judged.faults))
+    return settle(on_channel(checked, Channel.BEACON), lambda row: (None, first + row))
+
+
+def _column(batch: pa.RecordBatch, name: str, limits: Limits, faults: list[Fault]) -> pl.Series | None:
+    """One column in the types of `jsonlines.Objects.frame`; values of another type become null and a fault."""
+    array = batch.column(name)
+    field = _KNOWN[name]
+    if pa.types.is_null(array.type):
+        return None
+    if isinstance(array, pa.DictionaryArray) and _holds_text(field, array.type.value_type):
+        return _from_dictionary(array, field, limits, faults)
+    series = _converted(array, field)
+    given = np.asarray(array.is_valid())
+    kept = series.is_not_null().to_numpy() if series is not None else np.zeros(len(array), bool)
+    if bool((given & ~kept).any()):
+        reason = f"The field {name} holds a value of a type that does not suit it."
+        faults.append(Fault(given & ~kept, Code.WRONG_TYPE, name, reason))
+    return series
+
+
+def _converted(array: "pa.Array[Any]", field: Field) -> pl.Series | None:
+    """The values in the field's type, null where they have none; null where the whole type is another."""
+    kind, type_ = field.kind, array.type
+    series: pl.Series | None = None
+    if kind is Kind.FLAG:
+        series = pl.Series(array) if pa.types.is_boolean(type_) else None
+    elif kind is Kind.TIME and pa.types.is_timestamp(type_):
+        series = pl.Series(array).dt.timestamp("ms")
+    elif pa.types.is_integer(type_):
+        wanted = pl.Float64 if kind is Kind.NUMBER else pl.Int64
+        series = pl.Series(array).cast(wanted, strict=False) if kind not in (Kind.TEXT, Kind.STATE) else None
+    elif kind is Kind.NUMBER and (pa.types.is_floating(type_) or pa.types.is_decimal(type_)):
+        series = pl.Series(array).cast(pl.Float64)
+    elif kind is Kind.WHOLE and pa.types.is_floating(type_):
+        numbers = pl.Series(array)
+        whole = numbers.cast(pl.Int64, strict=False)
+        series = pl.select(pl.when(whole == numbers).then(whole)).to_series()
+    return series.alias(field.name) if series is not None else None
+
+
+def _from_dictionary(
+    array: "pa.DictionaryArray[Any, Any]", field: Field, limits: Limits, faults: list[Fault]
+) -> pl.Series:
+    """Text of a dictionary, cut where it is far too long: only then is it given to every row."""
+    words = array.dictionary
+    broken = np.zeros(len(words), bool)
+    try:
+        words.validate(full=True)
+        words = words.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        words, broken = _mended(words)
+    words = pc.utf8_slice_codeunits(words, 0, limits.id_characters + 1)
+    index = pl.Series(array.indices)
+    if broken.any():
+        mask = pl.Series(broken).gather(index).fill_null(value=False)
+        reason = f"The field {field.name} is not UTF-8 text."
+        faults.append(Fault(mask.to_numpy(), Code.NOT_UTF8, field.name, reason))
+    name = field.name + TEXT_FORM if field.kind in (Kind.TIME, Kind.CODE) else field.name
+    return pl.Series(words, dtype=pl.String).gather(index).alias(name)
+
+
+def _holds_text(field: Field, type_: pa.DataType) -> bool:
+    """Text in a field that may be text, also where its writer did not mark it as such."""
+    return field.kind in _TEXTS and any(
+        suits(type_)
+        for suits in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    )
+
+
+def _mended(words: "pa.Array[Any]") -> "tuple[pa.Array[Any], Bools]":
+    """The words that are UTF-8, null for the others, and which those are."""
+    mended: list[str | None] = []
+    for word in words.cast(pa.large_binary()).to_pylist():
+        try:
+            mended.append(word.decode("utf-8") if word is not None else None)
+        except UnicodeDecodeError:
+            mended.append(None)
+    return pa.array(mended, pa.large_string()), np.array([word is None for word in mended], bool)

@@ -1,0 +1,115 @@
+"""What could not be used, and why: never the content itself, which may be personal."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Literal
+
+import polars as pl
+
+from detectors import schemas
+from detectors.telemetry.limits import Limits
+
+Scope = Literal["file", "record", "field"]
+Place = tuple[int | None, int]
+"""A line, where the format has lines, and an offset: a byte of text, or a row of Parquet."""
+
+_NAME: Final = re.compile(r"[A-Za-z_*][A-Za-z0-9_.:()*-]{0,63}")
+UNNAMED: Final = "(unprintable name)"
+OTHER: Final = "(other names)"
+
+
+class Code(StrEnum):
+    """Why a file, a record or a field was left out."""
+
+    # the file
+    NOT_RECOGNISED = "not_recognised"
+    TRUNCATED_FILE = "truncated_file"
+    CORRUPT_FILE = "corrupt_file"
+    DECOMPRESSION_BOMB = "decompression_bomb"
+    # the text of a record
+    RECORD_TOO_LONG = "record_too_long"
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    NOT_AN_OBJECT = "not_an_object"
+    TOO_DEEP = "too_deep"
+    LONE_SURROGATE = "lone_surrogate"
+    DUPLICATE_KEY = "duplicate_key"
+    # its values
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    NUMBER_TOO_LONG = "number_too_long"
+    OUT_OF_RANGE = "out_of_range"
+    BAD_TIME = "bad_time"
+    UNKNOWN_VALUE = "unknown_value"
+    ID_TOO_LONG = "id_too_long"
+    CONTROL_CHARACTER = "control_character"
+    UNKNOWN_FIELD = "unknown_field"
+    # CMCD and access logs
+    NO_CMCD = "no_cmcd"
+    NOT_CMCD = "not_cmcd"
+    NOT_URL_ENCODED = "not_url_encoded"
+    MALFORMED_MEMBER = "malformed_member"
+    UNKNOWN_VERSION = "unknown_version"
+    MISSING_SESSION = "missing_session"
+    MISSING_TIME = "missing_time"
+
+
+class FaultError(ValueError):
+    """One record that cannot be used; raised and caught inside this package only."""
+
+    def __init__(self, code: Code, reason: str, name: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row of `schemas.REJECTS` without its source."""
+
+    scope: Scope
+    code: Code
+    reason: str
+    name: str | None = None
+    line: int | None = None
+    offset: int | None = None
+    count: int = 1
+
+
+def frame(source: str, rejects: Iterable[Reject]) -> pl.DataFrame:
+    """The rejects of one source as `schemas.REJECTS`, in the order given."""
+    rows = [(source, r.line, r.offset, r.scope, str(r.code), r.name, r.reason, r.count) for r in rejects]
+    return pl.DataFrame(rows, schema=schemas.REJECTS, orient="row")
+
+
+def printable(name: str) -> str:
+    """The name of a field as it may be shown: an odd one could itself be an address or a secret."""
+    return name if _NAME.fullmatch(name) else UNNAMED
+
+
+@dataclass(slots=True)
+class Tally:
+    """Ignored fields of one source, counted by name and code, each with the place where it was first met."""
+
+    limits: Limits
+    _kinds: dict[tuple[str, Code], Reject] = field(default_factory=dict)
+    _counts: dict[tuple[str, Code], int] = field(default_factory=dict)
+
+    def add(self, name: str, code: Code, reason: str, place: Place, count: int = 1) -> None:
+        """Count `count` fields alike; beyond the limit of names they are counted together."""
+        key = (printable(name), code)
+        if key not in self._kinds:
+            if len(self._kinds) >= self.limits.distinct_fields:
+                key = (OTHER, code)
+            self._kinds.setdefault(key, Reject("field", code, reason, key[0], *place))
+        self._counts[key] = self._counts.get(key, 0) + count
+
+    def rejects(self) -> list[Reject]:
+        """One reject a name and code, in the order of the places."""
+        return [
+            Reject("field", code, kind.reason, name, kind.line, kind.offset, self._counts[name, code])
+            for (name, code), kind in sorted(self._kinds.items(), key=lambda item: (item[1].offset or 0, item[0]))
+        ]

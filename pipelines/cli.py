@@ -1,0 +1,175 @@
+"""The command line. Each command imports what it needs when it runs: help comes at once, `dispatch` without Beam."""
+
+import json
+import logging
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from pipelines.settings import (
+    NightSettings,
+    OrderBook,
+    UsageError,
+    epoch_ms,
+    folder_of,
+    repeat_option,
+    replay_settings,
+    sender_parts,
+)
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Finds the customers whom the service let down, works out what is owed, and makes it good.",
+)
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+REPEATED: Final = frozenset({"--telemetry", "--orders", "--customers", "--grants"})
+
+Ledger = Annotated[str, typer.Option(envvar="MAKEGOOD_LEDGER", help="Database URL, such as sqlite:///ledger.db")]
+PolicyFile = Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")]
+OutFolder = Annotated[Path | None, typer.Option(help="Folder for tables, mails and report")]
+AsOf = Annotated[str | None, typer.Option(help="The moment of the decision, ISO 8601; UTC if it names no zone")]
+BeamOptions = Annotated[list[str] | None, typer.Argument(help="After --: options for Beam, such as --runner=…")]
+
+
+@app.command()
+def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as options
+    telemetry: Annotated[list[str], typer.Option(help="Files, folders or globs; several may follow")],
+    orders: Annotated[list[str], typer.Option(help="Order lines: files, or the URL of a database that has them")],
+    ledger: Ledger,
+    as_of: Annotated[str, typer.Option(help="The moment of the decision, ISO 8601; UTC if it names no zone")],
+    customers: Annotated[list[str] | None, typer.Option(help="Customers: files")] = None,
+    grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
+    policy: PolicyFile = None,
+    out: OutFolder = None,
+    show_mail: Annotated[str | None, typer.Option(help="Print the mail of this order line, too")] = None,
+    beam_options: BeamOptions = None,
+) -> None:
+    """Run one night: find, decide, record. Nothing is sent; `dispatch` does that."""
+    settings = NightSettings(
+        telemetry=tuple(telemetry),
+        book=OrderBook(tuple(orders), tuple(customers or ()), tuple(grants or ())),
+        ledger_url=ledger,
+        as_of=epoch_ms(as_of, "--as-of"),
+        policy_path=policy,
+        out=out,
+        beam_options=tuple(beam_options or ()),
+    )
+    _night(settings, show_mail)
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(help="telemetry/ orders.jsonl customers.jsonl grants.jsonl? policy.toml?")],
+    out: OutFolder = None,
+    as_of: AsOf = None,
+    beam_options: BeamOptions = None,
+) -> None:
+    """Replay a folder on a throw-away ledger. Nothing is sent."""
+    with tempfile.TemporaryDirectory(prefix="makegood-replay-") as scratch:
+        now = round(datetime.now(UTC).timestamp() * 1000)
+        moment = epoch_ms(as_of, "--as-of") if as_of else None
+        _night(replay_settings(folder, Path(scratch), out, moment, now, tuple(beam_options or ())), None)
+
+
+@app.command()
+def sessions(
+    paths: Annotated[list[str], typer.Argument(help="Telemetry: files, folders or globs")],
+    out: Annotated[
+        Path | None, typer.Option(help="FILE.parquet or FILE.jsonl; JSON Lines on standard output if absent")
+    ] = None,
+    policy: PolicyFile = None,
+) -> None:
+    """Make only the per-session table."""
+    from pipelines.console import print_table_counts, working
+    from pipelines.nightly import run_sessions
+    from pipelines.outputs import check_sessions_file, write_sessions
+
+    check_sessions_file(out)
+    with working("reading telemetry"):
+        table = run_sessions(paths, policy)
+    write_sessions(table.sessions, out)
+    print_table_counts(table)
+
+
+@app.command()
+def dispatch(
+    ledger: Ledger,
+    mailer: Annotated[str, typer.Option(help="file:DIR writes each mail as a file")] = "file:outbox/mail",
+    gateway: Annotated[str, typer.Option(help="file:DIR writes each refund as a file")] = "file:outbox/refunds",
+    now: Annotated[str | None, typer.Option(help="The moment of sending, ISO 8601; the clock if absent")] = None,
+) -> None:
+    """Send what is approved: refunds first, then the mails that are due."""
+    from pipelines.console import print_dispatched
+    from remediation.database import open_ledger
+    from remediation.notices import Sender
+    from remediation.outbox.dispatch import dispatch as send
+    from remediation.outbox.file_gateway import FileGateway
+    from remediation.outbox.file_mailer import FileMailer
+
+    moment = epoch_ms(now, "--now") if now else round(datetime.now(UTC).timestamp() * 1000)
+    engine = open_ledger(ledger)
+    refunds, mails = folder_of(gateway, "--gateway"), folder_of(mailer, "--mailer")
+    done = send(engine, FileGateway(refunds), FileMailer(mails, Sender(*sender_parts())), moment)
+    print_dispatched(done, refunds, mails)
+
+
+@app.command()
+def explain(
+    subject: Annotated[str, typer.Argument(metavar="ID", help="Session, order line, order, remedy or finding")],
+    ledger: Ledger,
+) -> None:
+    """Say why: evidence, rule, amounts and mail, in words."""
+    from remediation.database import open_ledger
+    from remediation.report.explain import explain as tell
+
+    typer.echo(tell(open_ledger(ledger), subject).as_text(), nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schemas of everything that is read or written."""
+    from remediation.report.schemas import json_schemas
+
+    typer.echo(json.dumps(json_schemas(), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """The console script: every error is one sentence on standard error; 2 for bad usage, 1 for a failed run."""
+    logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that nobody asked for.
+    try:
+        app(args=repeat_option(sys.argv[1:], REPEATED), prog_name="makegood")
+    except UsageError as error:
+        _fail(error, EXIT_USAGE)
+    except Exception as error:  # noqa: BLE001 the outermost frame: nobody else can say it in words
+        _fail(error, EXIT_FAILED)
+
+
+def _night(settings: NightSettings, show_mail: str | None) -> None:
+    sender = sender_parts()
+    from pipelines.console import print_night, working
+    from pipelines.nightly import run_night
+    from pipelines.outputs import write_night
+    from remediation.notices import Sender
+
+    with working("running the night"):
+        result = run_night(settings)
+        night = result.night
+        if settings.out:
+            night = write_night(result, settings.out, settings.ledger_url, Sender(*sender))
+    print_night(night, show_mail)
+
+
+def _fail(error: Exception, code: int) -> None:
+    from pipelines.failures import sentence
+
+    typer.echo(f"makegood: {sentence(error)}", err=True)
+    sys.exit(code)

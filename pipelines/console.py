@@ -1,0 +1,81 @@
+"""What a person at a terminal sees: rich where it is one, plain lines where it is not."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.nightly import Table as SessionTable
+from remediation.outbox.dispatch import Dispatched
+from remediation.report.night import Night
+from remediation.report.text import NOTHING_CHANGED, balance, summary_lines
+
+
+SHOWN_REJECTS: Final = 10
+
+
+def print_night(night: Night, show_mail: str | None) -> None:
+    """The table of the night; then, if asked for, the mail of one order line."""
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, show_header=False, title="The night")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for line in summary_lines(night):
+        table.add_row(line.label, Text(line.value))
+    console.print(table)
+    if not night.new:
+        console.print(Text(f"{NOTHING_CHANGED.capitalize()}."))
+    if show_mail:
+        _print_mail(console, night, show_mail)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Shows that long work goes on, on a terminal only."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
+def print_table_counts(table: SessionTable) -> None:
+    """What became of the records, on standard error: standard output may carry the table itself."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text(f"{table.sessions.height:,} sessions; {balance(table.counts)}"))
+    for reject in table.rejects[:SHOWN_REJECTS]:
+        place = f"{reject.source}:{reject.line}" if reject.line else reject.source
+        console.print(Text(f"  {place}: {reject.code}: {reject.reason}"))
+    if len(table.rejects) > SHOWN_REJECTS:
+        console.print(
+            Text(f"  and {len(table.rejects) - SHOWN_REJECTS:,} more; nightly and replay write them all down")
+        )
+
+
+def print_dispatched(done: Dispatched, refunds: Path, mails: Path) -> None:
+    """What one pass of the sender did."""
+    console = Console(highlight=False, soft_wrap=True)
+    for name, outcome, folder in (("refunds", done.refunds, refunds), ("mails", done.mails, mails)):
+        figures = ", ".join(
+            f"{count:,} {state}" for state, count in asdict(outcome).items() if count or state == "sent"
+        )
+        console.print(Text(f"{name}: {figures} ({folder})"))
+
+
+def _print_mail(console: Console, night: Night, order_line_id: str) -> None:
+    mail = next((row.mail for row in night.remedies if row.remedy.order_line_id == order_line_id), None)
+    if mail is None:
+        console.print(Text(f"no mail: this night holds no remedy with a mail for order line {order_line_id}"))
+    elif console.is_terminal:
+        console.print(Panel(Text(mail.text.strip()), title=Text(mail.subject), width=min(88, console.width)))
+    else:
+        console.print(Text(f"\n{mail.subject}\n\n{mail.text.strip()}"))

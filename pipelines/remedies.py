@@ -1,0 +1,134 @@
+"""Findings become what the ledger holds: bound to orders, decided a customer at a time, recorded."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import apache_beam as beam
+import msgspec
+from apache_beam.pvalue import TaggedOutput
+from sqlalchemy import Engine
+
+from detectors.finding import Finding
+from remediation.binding import bind
+from remediation.database import open_database, open_order_book
+from remediation.imports import adopt_customers, adopt_orders
+from remediation.ledger.book import SqlBook
+from remediation.ledger.journal import record
+from remediation.ledger.resolution import Resolution
+from remediation.ledger.run import Run
+from remediation.policy.model import Policy
+from remediation.resolve import declined, resolve
+
+CUSTOMER_SHARDS: Final = 64
+"""Customers are decided in so many groups: enough to spread over workers, few enough for look-ups in batches."""
+
+FINDINGS: Final = "findings"
+RESOLUTIONS: Final = "resolutions"
+WRITTEN: Final = "written"
+
+
+@dataclass(frozen=True)
+class Resolving:
+    """What deciding needs: the ledger, the service's own order book if that is a database, policy and run."""
+
+    ledger_url: str
+    orders_url: str | None
+    policy: Policy
+    run: Run
+
+
+class Bound(NamedTuple):
+    """(customer shard, finding) for what has an order line; resolutions for what has none; (name, all as JSON)."""
+
+    findings: beam.PCollection
+    declined: beam.PCollection
+    written: beam.PCollection
+
+
+@dataclass
+class BindToOrders(beam.PTransform[beam.PCollection, Bound]):
+    """(name, findings) to findings with customer and order line, and the declined."""
+
+    resolving: Resolving
+
+    def expand(self, findings: beam.PCollection) -> Bound:
+        """A partition's findings are looked up together."""
+        bound = findings | "Bind" >> beam.ParDo(_Bind(self.resolving)).with_outputs(FINDINGS, RESOLUTIONS, WRITTEN)
+        return Bound(bound[FINDINGS], bound[RESOLUTIONS], bound[WRITTEN])
+
+
+@dataclass
+class DecidePerCustomer(beam.PTransform[beam.PCollection, beam.PCollection]):
+    """(customer shard, finding) to tuples of resolutions, mails rendered."""
+
+    resolving: Resolving
+
+    def expand(self, findings: beam.PCollection) -> beam.PCollection:
+        """All findings of a customer meet, since limits are per customer."""
+        return findings | "GroupByCustomerShard" >> beam.GroupByKey() | "Decide" >> beam.ParDo(_Decide(self.resolving))
+
+
+@dataclass
+class RecordInLedger(beam.PTransform[beam.PCollection, beam.PCollection]):
+    """Tuples of resolutions to (table, rows written). Idempotent: a bundle that runs twice writes once."""
+
+    resolving: Resolving
+
+    def expand(self, resolutions: beam.PCollection) -> beam.PCollection:
+        """One transaction a tuple."""
+        return resolutions | "Record" >> beam.ParDo(_Record(self.resolving))
+
+
+class _LedgerFn(beam.DoFn):
+    """A DoFn with the ledger open; engines are made on the worker, since they do not travel."""
+
+    def __init__(self, resolving: Resolving) -> None:
+        self._resolving = resolving
+        self._engines: list[Engine] = []
+
+    def setup(self) -> None:
+        self._engines = [open_database(self._resolving.ledger_url)]
+        if self._resolving.orders_url:
+            self._engines.append(open_order_book(self._resolving.orders_url))
+        self._book = SqlBook(*self._engines)
+
+    def teardown(self) -> None:
+        for engine in self._engines:
+            engine.dispose()
+
+
+class _Bind(_LedgerFn):
+    def process(self, named: tuple[str, tuple[Finding, ...]]) -> Iterator[TaggedOutput]:
+        name, findings = named
+        bound = bind(findings, self._book, self._resolving.run.as_of)
+        for finding in bound.findings:
+            shard = zlib.crc32(str(finding.customer_id).encode()) % CUSTOMER_SHARDS
+            yield TaggedOutput(FINDINGS, (shard, finding))
+        if bound.declined:
+            yield TaggedOutput(RESOLUTIONS, declined(findings, bound.declined))
+        owned = {finding.finding_id: finding for finding in (*findings, *bound.findings)}
+        yield TaggedOutput(WRITTEN, (name, msgspec.json.encode(tuple(owned.values()))))
+
+
+class _Decide(_LedgerFn):
+    def process(self, group: tuple[int, Iterable[Finding]]) -> Iterator[tuple[Resolution, ...]]:
+        _, findings = group
+        yield resolve(findings, self._book, self._resolving.policy, self._resolving.run.as_of)
+
+
+class _Record(_LedgerFn):
+    def process(self, resolutions: tuple[Resolution, ...]) -> Iterator[tuple[str, int]]:
+        if self._resolving.orders_url:
+            self._adopt(resolutions)
+        recorded = record(self._engines[0], self._resolving.run, resolutions)
+        yield "recorded", recorded.findings + recorded.remedies + recorded.declined
+
+    def _adopt(self, resolutions: tuple[Resolution, ...]) -> None:
+        """The order lines and customers of remedies come along into the ledger: the sender knows only that."""
+        remedies = [resolution.remedy for resolution in resolutions if resolution.remedy]
+        lines = self._book.order_lines({remedy.order_line_id for remedy in remedies})
+        customers = self._book.customers({remedy.customer_id for remedy in remedies})
+        adopt_orders(self._engines[0], [lines[key] for key in sorted(lines)])
+        adopt_customers(self._engines[0], [customers[key] for key in sorted(customers)])

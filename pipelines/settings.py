@@ -1,0 +1,125 @@
+"""What the command line was told, checked before anything runs. Only the command line reads the environment and the clock."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Final
+
+DEFAULT_SENDER: Final = "Customer Service <service@makegood.example>"
+
+
+class UsageError(Exception):
+    """An option cannot mean anything: one sentence that names it and says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """Where orders, customers and grants come from: files of each, or a database that holds the three tables."""
+
+    orders: tuple[str, ...]
+    customers: tuple[str, ...]
+    grants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NightSettings:
+    """One nightly run."""
+
+    telemetry: tuple[str, ...]
+    book: OrderBook
+    ledger_url: str
+    as_of: int  # milliseconds since the epoch
+    policy_path: str | None
+    out: Path | None
+    beam_options: tuple[str, ...] = ()
+
+
+def epoch_ms(text: str, option: str) -> int:
+    """An ISO 8601 time, in milliseconds since the epoch; without a zone it is read as UTC.
+
+    Raises:
+      UsageError: The text is no ISO 8601 time.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} is no ISO 8601 time; write for example 2026-11-22T06:00:00Z") from error
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def folder_of(mailer: str, option: str) -> Path:
+    """The folder of a `file:DIR` gateway or mailer.
+
+    Raises:
+      UsageError: Another scheme, or no folder.
+    """
+    scheme, _, folder = mailer.partition(":")
+    if scheme != "file" or not folder:
+        raise UsageError(f"{option} {mailer!r} is not known; write file:DIR with the folder to write to")
+    return Path(folder)
+
+
+def replay_settings(  # noqa: PLR0913, PLR0917 one value an option
+    folder: Path, scratch: Path, out: Path | None, as_of: int | None, now: int, beam_options: tuple[str, ...]
+) -> NightSettings:
+    """The settings for a folder of a fixture's shape, on a ledger in `scratch`.
+
+    The moment is `as_of`, else what the folder's file `as_of` says, else `now`.
+
+    Raises:
+      UsageError: The folder has no such shape.
+    """
+    for name in ("telemetry", "orders.jsonl", "customers.jsonl"):
+        if not (folder / name).exists():
+            raise UsageError(f"{folder / name} is not there; replay reads telemetry/, orders.jsonl and customers.jsonl")
+    told = folder / "as_of"
+    if as_of is None:
+        as_of = epoch_ms(told.read_text(encoding="utf-8").strip(), str(told)) if told.exists() else now
+    policy, grants = folder / "policy.toml", folder / "grants.jsonl"
+    return NightSettings(
+        telemetry=(str(folder / "telemetry"),),
+        book=OrderBook(
+            orders=(str(folder / "orders.jsonl"),),
+            customers=(str(folder / "customers.jsonl"),),
+            grants=(str(grants),) if grants.exists() else (),
+        ),
+        ledger_url=f"sqlite:///{scratch}/ledger.db",
+        as_of=as_of,
+        policy_path=str(policy) if policy.exists() else None,
+        out=out,
+        beam_options=beam_options,
+    )
+
+
+def sender_parts(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str, str]:
+    """Name, address, Reply-To and domain of the mails, from MAKEGOOD_MAIL_FROM and MAKEGOOD_MAIL_REPLY_TO.
+
+    Raises:
+      UsageError: A variable holds no address.
+    """
+    text = environment.get("MAKEGOOD_MAIL_FROM", DEFAULT_SENDER)
+    name, address = parseaddr(text)
+    _, reply_to = parseaddr(environment.get("MAKEGOOD_MAIL_REPLY_TO", address))
+    if "@" not in address or "@" not in reply_to:
+        raise UsageError('MAKEGOOD_MAIL_FROM and MAKEGOOD_MAIL_REPLY_TO need the form "Name <address@domain>"')
+    return name, address, reply_to, address.rsplit("@", 1)[1]
+
+
+def repeat_option(arguments: Sequence[str], options: frozenset[str]) -> list[str]:
+    """`--telemetry a b c` as `--telemetry a --telemetry b --telemetry c`: a shell glob expands to the former."""
+    result: list[str] = []
+    current: str | None = None
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            return result + list(arguments[place:])
+        if argument.startswith("-"):
+            current = argument if argument in options else None
+            result.append(argument)
+        elif current and result[-1] != current:
+            result += [current, argument]
+        else:
+            result.append(argument)
+    return result

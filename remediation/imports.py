@@ -1,0 +1,103 @@
+"""Reads orders, customers and grants into the ledger from JSON Lines or CSV, one bad row at a time.
+
+JSON Lines: one record of `remediation.orders` a line. CSV: UTF-8, commas, a header
+with the same field names, an empty cell for what is unknown. A title stands in
+`title`, or by locale in `title.en`, `title.ja` or as JSON text in `title_json`; a
+destination in `ship_to.country`, `ship_to.lat`, `ship_to.lon` or as `ship_to_json`.
+Which of the two a file is, its content says, not its name.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import Engine, Table
+
+from remediation.ledger.staging import StagedRow, merge
+from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES
+from remediation.orders import Customer, Grant, OrderLine
+from remediation.rows import Row, RowReject, parsed_rows
+
+R = TypeVar("R", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one source.
+
+    `rows` were read, blank lines and a header apart. `changed` of them are new
+    in the ledger or changed what it held; `duplicates` repeat another row word
+    for word; the others are known already or stand in `rejects`.
+    """
+
+    rows: int
+    changed: int
+    duplicates: int
+    rejects: tuple[RowReject, ...]
+
+
+def import_orders(engine: Engine, stream: BinaryIO, source: str) -> Imported:
+    """Imports order lines; `source` is the name that rejects carry.
+
+    A line on which the ledger holds a remedy keeps its customer, currency and
+    amounts: a row that says otherwise is the reject `conflicts_with_ledger`.
+    The customer need not be known. Rows that share an id but not their content
+    are all rejected.
+
+    Raises:
+      OSError: The stream cannot be read.
+    """
+    return _import(engine, stream, source, OrderLine, ORDER_LINES)
+
+
+def import_customers(engine: Engine, stream: BinaryIO, source: str) -> Imported:
+    """Imports customers; see `import_orders`."""
+    return _import(engine, stream, source, Customer, CUSTOMERS)
+
+
+def import_grants(engine: Engine, stream: BinaryIO, source: str) -> Imported:
+    """Imports playback grants; see `import_orders`."""
+    return _import(engine, stream, source, Grant, GRANTS)
+
+
+def adopt_orders(engine: Engine, lines: Iterable[OrderLine]) -> Imported:
+    """Copies order lines of a foreign order book into the ledger, before remedies are recorded on them.
+
+    The `line` of a reject is the record's place in `lines`, from 1.
+    """
+    return _store(engine, _numbered(lines), "the order book", OrderLine, ORDER_LINES)
+
+
+def adopt_customers(engine: Engine, customers: Iterable[Customer]) -> Imported:
+    """Copies customers of a foreign order book into the ledger, where the mailer looks for their address."""
+    return _store(engine, _numbered(customers), "the order book", Customer, CUSTOMERS)
+
+
+def _numbered(records: Iterable[R]) -> Iterator[Row[R]]:
+    return (Row(number, record) for number, record in enumerate(records, start=1))
+
+
+def _import(engine: Engine, stream: BinaryIO, source: str, model: type[BaseModel], table: Table) -> Imported:
+    return _store(engine, parsed_rows(stream, source, model), source, model, table)
+
+
+def _store(
+    engine: Engine, rows: Iterable[Row[R] | RowReject], source: str, model: type[BaseModel], table: Table
+) -> Imported:
+    rejects: list[RowReject] = []
+    accepted = 0
+
+    def staged() -> Iterator[StagedRow]:
+        nonlocal accepted
+        for row in rows:
+            if isinstance(row, RowReject):
+                rejects.append(row)
+                continue
+            accepted += 1
+            yield StagedRow(row.line, row.record.model_dump())
+
+    merged = merge(engine, table, tuple(model.model_fields), staged())
+    read = accepted + len(rejects)
+    rejects += [RowReject(source, refusal.line, refusal.field, refusal.reason) for refusal in merged.refused]
+    return Imported(read, merged.changed, merged.duplicates, tuple(sorted(rejects, key=lambda reject: reject.line)))

@@ -1,0 +1,155 @@
+"""Records what a run decided: everything of a call in one transaction, and nothing twice.
+
+Ids name content, so that a repeated bundle, a second run of the same night and a
+restart after a crash all meet the rows of the first time and leave them alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Engine, select
+
+from remediation.database import writing
+from remediation.ledger.findings import write_findings
+from remediation.ledger.owed import Owed, owed, reserve
+from remediation.ledger.postings import EXPENSE, Transfer, owed_account, post
+from remediation.ledger.resolution import Resolution
+from remediation.ledger.run import Run, write_run
+from remediation.ledger.sql import Row, chunks, insert, insert_new
+from remediation.ledger.tables import DECLINED, MAILS, ORDER_LINES, OUTBOX, REMEDIES, REMEDY_FINDINGS
+from remediation.outbox.items import items
+from remediation.remedy import Declined
+
+
+class UnknownOrderLineError(LookupError):
+    """A remedy rests on an order line that the ledger does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Rows written by table, all zero where everything was known; a refreshed finding counts as written.
+
+    `held` are the ids of remedies that came approved and were recorded as held,
+    because the ledger's own check stood against them; their reason says which.
+    """
+
+    findings: int
+    remedies: int
+    remedy_findings: int
+    declined: int
+    mails: int
+    outbox: int
+    postings: int
+    held: tuple[str, ...]
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether the ledger held all of this already."""
+        return not any((self.findings, self.remedies, self.declined))
+
+
+def record(engine: Engine, run: Run, resolutions: Sequence[Resolution]) -> Recorded:
+    """Records findings, remedies, mails, reasons, postings and what is to be sent.
+
+    A remedy that the ledger holds stays as it is, with its mail and its state.
+    A new one whose refund would exceed what was paid for its order line, or that
+    names another currency or customer than the line, is recorded as held.
+
+    Raises:
+      UnknownOrderLineError: A remedy's order line is not in the ledger; nothing
+        was recorded.
+      ValueError: The actions of a remedy do not sum to its amount.
+    """
+    by_id = {entry.remedy.remedy_id: entry for entry in map(owed, resolutions) if entry}
+    entries = [by_id[remedy_id] for remedy_id in sorted(by_id)]
+    with writing(engine) as connection:
+        write_run(connection, run)
+        findings = {finding.finding_id: finding for each in resolutions for finding in each.findings}
+        written = write_findings(connection, run.as_of, findings.values())
+        declined = insert_new(
+            connection, DECLINED, [_declined(run, each.declined) for each in resolutions if each.declined]
+        )
+        _demand_order_lines(connection, entries)
+        new = _insert_remedies(connection, run, entries)
+        asked = [entry for entry in entries if entry.remedy.remedy_id in new]
+        checked = [reserve(connection, entry) for entry in asked]
+        return Recorded(
+            findings=written,
+            remedies=len(new),
+            remedy_findings=insert_new(
+                connection, REMEDY_FINDINGS, [row for each in checked for row in _evidence(each)]
+            ),
+            declined=declined,
+            mails=insert_new(connection, MAILS, [asdict(each.mail) for each in checked if each.mail]),
+            outbox=insert_new(connection, OUTBOX, [row for each in checked for row in items(each)]),
+            postings=post(connection, [debt for each in checked if (debt := _debt(run, each))]),
+            held=tuple(after.remedy.remedy_id for before, after in zip(asked, checked, strict=True) if after != before),
+        )
+
+
+def _demand_order_lines(connection: Connection, entries: Sequence[Owed]) -> None:
+    for chunk in chunks({entry.remedy.order_line_id for entry in entries}):
+        found = connection.scalars(select(ORDER_LINES.c.order_line_id).where(ORDER_LINES.c.order_line_id.in_(chunk)))
+        missing = set(chunk) - set(found)
+        if missing:
+            raise UnknownOrderLineError(
+                f"order line {min(missing)} has a remedy but is not in the ledger: import or adopt the orders first"
+            )
+
+
+def _insert_remedies(connection: Connection, run: Run, entries: Sequence[Owed]) -> set[str]:
+    """The ids of those that are new."""
+    if not entries:
+        return set()
+    rows = [
+        {
+            "remedy_id": entry.remedy.remedy_id,
+            "order_line_id": entry.remedy.order_line_id,
+            "number": entry.remedy.number,
+            "customer_id": entry.remedy.customer_id,
+            "actions": [asdict(action) for action in entry.remedy.actions],
+            "amount": entry.remedy.amount,
+            "currency": entry.remedy.currency,
+            "policy_sha256": entry.remedy.policy_sha256,
+            "reason": entry.remedy.reason,
+            "state": entry.remedy.state,
+            "as_of": run.as_of,
+            "evidence_sha256": entry.resolution.evidence_sha256,
+            "run_id": run.run_id,
+        }
+        for entry in entries
+    ]
+    key = REMEDIES.c.remedy_id
+    statement = insert(connection, REMEDIES).on_conflict_do_nothing(index_elements=[key]).returning(key)
+    return set(connection.scalars(statement, rows))
+
+
+def _evidence(entry: Owed) -> list[Row]:
+    figures = {finding.finding_id: dict(finding.evidence) for finding in entry.resolution.findings}
+    return [
+        {"remedy_id": entry.remedy.remedy_id, "finding_id": finding_id, "evidence": figures[finding_id]}
+        for finding_id in entry.remedy.finding_ids
+    ]
+
+
+def _declined(run: Run, declined: Declined) -> Row:
+    return {
+        "declined_id": declined.declined_id,
+        "subject_type": declined.subject.type,
+        "subject_id": declined.subject.id,
+        "order_line_id": declined.order_line_id,
+        "customer_id": declined.customer_id,
+        "finding_ids": list(declined.finding_ids),
+        "outcome": declined.outcome,
+        "code": declined.code,
+        "reason": declined.reason,
+        "run_id": run.run_id,
+    }
+
+
+def _debt(run: Run, entry: Owed) -> Transfer | None:
+    """The posting of what is owed from now on; a held remedy is not yet a debt."""
+    if entry.remedy.state != "approved" or not entry.refund.minor:
+        return None
+    account = owed_account(entry.remedy.order_line_id)
+    return Transfer(entry.remedy.remedy_id, "approved", EXPENSE, account, entry.refund, run.as_of)

@@ -1,0 +1,20 @@
+"""The mail that tells one customer of one remedy."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered notice, as it is reviewed and as it is sent; it holds no name and no address.
+
+    `message_id` is what stands before the @ of the Message-ID: the same remedy
+    always has the same one. `language` is a BCP 47 tag, `subject` one line,
+    `text` and `html` are whole bodies that state the same facts.
+    """
+
+    remedy_id: str
+    message_id: str
+    language: str
+    subject: str
+    text: str
+    html: str

@@ -1,0 +1,100 @@
+"""Amounts, durations and times as a customer reads them. Nothing here is ever parsed back."""
+
+import re
+from copy import copy
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_time, get_timezone_name
+from babel.numbers import format_decimal
+
+from remediation.money import DIGITS, Money
+from remediation.notices.catalogues import Words
+
+_CODE_BEFORE_DIGIT: Final = re.compile(r"(?<=[A-Z]{3})(?=\d)")
+"""CLDR sets `KWD 2.990` apart (currencySpacing), Babel writes `KWD2.990`."""
+
+_SHOWN_WITH_TENTHS_MS: Final = 10_000
+_MINUTES_AN_HOUR: Final = 60
+_ORDINARY: Final = str.maketrans(
+    {
+        "\u00a0": " ",  # no-break space
+        "\u202f": " ",  # narrow no-break space
+        "\uffe5": "\u00a5",  # the fullwidth yen sign that Babel writes in Japanese
+        "\uffe1": "\u00a3",  # fullwidth pound
+    }
+)
+"""Characters that some mail programs show as boxes or double-width, and searches do not find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How figures read in one language (`words`) under the conventions of one `locale`."""
+
+    words: Words
+    locale: Locale
+
+    def money(self, money: Money) -> str:
+        """The exact amount with its currency sign, such as `$2.99`, `2,99 €` or `¥299`.
+
+        It shows as many decimals as the minor unit has: Babel's own choice is
+        what people write by habit, and rounds three currencies' money away.
+        Its no-break spaces and fullwidth signs become ordinary ones.
+
+        Raises:
+          UnknownCurrencyError: ISO 4217 does not list the currency.
+        """
+        exact = money.decimal
+        pattern = copy(self.locale.currency_formats["standard"])
+        pattern.frac_prec = (DIGITS[money.currency], DIGITS[money.currency])
+        shown: str = pattern.apply(exact, self.locale, currency=money.currency, currency_digits=False)
+        return _CODE_BEFORE_DIGIT.sub(" ", shown.translate(_ORDINARY))
+
+    def duration(self, duration_ms: int) -> str:
+        """A duration of milliseconds, such as `4 min 10 s`, rounded half up to what is shown.
+
+        Below ten seconds tenths show; from an hour on, minutes are the least that shows.
+        """
+        if duration_ms < _SHOWN_WITH_TENTHS_MS:
+            tenths = _rounded(Decimal(duration_ms) / 1000, Decimal("0.1"))
+            return self.words.gettext("%(seconds)s s") % {"seconds": format_decimal(tenths, locale=self.locale)}
+        minutes, seconds = divmod(int(_rounded(Decimal(duration_ms) / 1000, Decimal(1))), 60)
+        if minutes >= _MINUTES_AN_HOUR:
+            hours, minutes = divmod(int(_rounded(Decimal(duration_ms) / 60_000, Decimal(1))), 60)
+            return self.words.gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+        if minutes:
+            return self.words.gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds}
+        return self.words.gettext("%(seconds)s s") % {"seconds": seconds}
+
+    def span(self, first: int, last: int, zone: tzinfo) -> str:
+        """The day and the clock times in `zone` of two moments (milliseconds since the epoch), with the zone's name.
+
+        Clock times are cut to the minute, as a clock on the wall shows them.
+        The zone is named because a zone that we do not know is shown as UTC.
+        """
+        start, end = (datetime.fromtimestamp(moment // 1000, UTC).astimezone(zone) for moment in (first, last))
+        figures = {
+            "date": self._date(start),
+            "start": self._time(start),
+            "end_date": self._date(end),
+            "end": self._time(end),
+            "zone": get_timezone_name(start, locale=self.locale),
+        }
+        if figures["date"] != figures["end_date"]:
+            return self.words.gettext("%(date)s, %(start)s to %(end_date)s, %(end)s, %(zone)s") % figures
+        if figures["start"] != figures["end"]:
+            return self.words.gettext("%(date)s, between %(start)s and %(end)s, %(zone)s") % figures
+        return self.words.gettext("%(date)s, at %(start)s, %(zone)s") % figures
+
+    def _date(self, moment: datetime) -> str:
+        return format_date(moment, "full", locale=self.locale).translate(_ORDINARY)
+
+    def _time(self, moment: datetime) -> str:
+        return format_time(moment, "short", locale=self.locale).translate(_ORDINARY)
+
+
+def _rounded(value: Decimal, step: Decimal) -> Decimal:
+    return value.quantize(step, rounding=ROUND_HALF_UP)

@@ -1,0 +1,147 @@
+"""A remedy in the customer's words: subject, text and HTML from the templates and one language's sentences."""
+
+import base64
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from css_inline import CSSInliner
+from jinja2 import Environment, TemplateNotFound, UndefinedError
+
+from detectors.finding import Finding
+from remediation.mail import Mail
+from remediation.money import Money
+from remediation.notices.catalogues import SOURCE_LANGUAGE, languages, words
+from remediation.notices.display import Display
+from remediation.notices.errors import NoticeError
+from remediation.notices.leading import leading
+from remediation.notices.legible import isolated, legible, titles_for
+from remediation.notices.letter import Done, Letter
+from remediation.notices.locales import conventions, language_of
+from remediation.notices.templating import environment
+from remediation.orders import OrderLine, Voice
+from remediation.remedy import Action, Remedy
+
+_INLINER: Final = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+"""Most mail programs read style attributes only; dark mode needs its @media rules kept."""
+
+
+def render(  # noqa: PLR0913, PLR0917 - a mail needs exactly these, and no record holds them together
+    remedy: Remedy,
+    findings: Sequence[Finding],
+    order_line: OrderLine,
+    customer_locale: str,
+    timezone: str,
+    voice: Voice,
+) -> Mail:
+    """The mail that tells of `remedy`, without name and address: the same for whoever reviews or receives it.
+
+    Args:
+      remedy: What has been done; the amounts are its actions' own.
+      findings: Findings of this remedy. The leading one chooses the template
+        and gives the one fact that the customer can check.
+      order_line: What was bought: the title and the order's number.
+      customer_locale: Such as `ja-JP`. Where its language has no catalogue,
+        the mail is in English.
+      timezone: IANA name. Where it is unknown the fact is in UTC, and says so.
+      voice: Of the sentences; what a voice does not say anew is said plainly.
+
+    Raises:
+      NoticeError: The remedy, its findings and the order line do not belong
+        together, or a template, a title or a figure is missing.
+      UnknownCurrencyError: ISO 4217 does not list the currency.
+    """
+    _demand_one_story(remedy, findings, order_line)
+    language = language_of(customer_locale, languages(), SOURCE_LANGUAGE)
+    locale = conventions(language, customer_locale)
+    spoken = words(language, voice)
+    display = Display(spoken, locale)
+    finding = leading(findings)
+    letter = Letter(
+        kind=finding.kind,
+        language=language.replace("_", "-"),
+        direction="rtl" if locale.text_direction == "rtl" else "ltr",
+        title=_title(order_line, customer_locale),
+        order=_order(order_line),
+        # A null figure is as absent as one that is not there: the template then names what it lacks.
+        evidence={name: value for name, value in finding.evidence.items() if value is not None},
+        when=display.span(finding.occurred_from, finding.occurred_to, _zone(timezone)),
+        done=tuple(_done(action, remedy.currency, display) for action in remedy.actions),
+    )
+    return _mail(remedy.remedy_id, letter, environment(spoken, locale))
+
+
+def _demand_one_story(remedy: Remedy, findings: Sequence[Finding], order_line: OrderLine) -> None:
+    """A mail about another order, another failure or another sum is worse than none."""
+    name = f"Remedy {remedy.remedy_id}"
+    if (remedy.order_line_id, remedy.currency) != (order_line.order_line_id, order_line.currency):
+        raise NoticeError(f"{name} is not for order line {order_line.order_line_id} in its currency; pass its own.")
+    if not findings or any(finding.finding_id not in remedy.finding_ids for finding in findings):
+        raise NoticeError(f"{name} rests on other findings; pass one or more of its finding_ids, and no others.")
+    amounts = [action.amount_minor for action in remedy.actions if action.amount_minor is not None]
+    if sum(amounts) != remedy.amount or min(amounts, default=0) <= 0:
+        raise NoticeError(f"{name}: the amounts of its actions must be above zero and sum to {remedy.amount}.")
+
+
+def _title(order_line: OrderLine, tag: str) -> str:
+    title = next(filter(None, map(legible, titles_for(order_line.title, tag))), None)
+    if title is None:
+        raise NoticeError(f"Order line {order_line.order_line_id}: its title is empty; import it with a title.")
+    return title
+
+
+def _order(order_line: OrderLine) -> str:
+    order = legible(order_line.order_id)
+    if not order:
+        raise NoticeError(f"Order line {order_line.order_line_id}: its order_id has no visible character; correct it.")
+    return order
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # no such zone, no such name, a folder of zones
+        return ZoneInfo("UTC")
+
+
+def _done(action: Action, currency: str, display: Display) -> Done:
+    amount = "" if action.amount_minor is None else display.money(Money(action.amount_minor, currency))
+    return Done(kind=action.kind, amount=amount)
+
+
+def _mail(remedy_id: str, letter: Letter, jinja: Environment) -> Mail:
+    """Text is isolated by characters, HTML by its elements; the facts are the same."""
+    plain = replace(
+        letter,
+        title=isolated(letter.title, letter.direction),
+        order=isolated(letter.order, letter.direction),
+        done=tuple(replace(done, amount=isolated(done.amount, letter.direction)) for done in letter.done),
+    )
+    try:
+        subject = jinja.get_template(f"subject/{letter.done[0].kind}.txt.j2").render(letter=plain).strip()
+        text = jinja.get_template(f"{letter.kind}/body.txt.j2").render(letter=plain).strip()
+        page = jinja.get_template(f"{letter.kind}/body.html.j2").render(letter=letter, subject=subject)
+    except TemplateNotFound as error:
+        raise NoticeError(
+            f"Remedy {remedy_id}: templates/email has no {error.message}; write it, or withhold the mail."
+        ) from error
+    except UndefinedError as error:
+        raise NoticeError(
+            f"Remedy {remedy_id}: a {letter.kind} mail states a figure that its finding's evidence lacks"
+            f" ({error.message}); correct the detector."
+        ) from error
+    return Mail(
+        remedy_id=remedy_id,
+        message_id=_message_id(remedy_id),
+        language=letter.language,
+        subject=subject,
+        text=f"{text}\n",
+        html=_INLINER.inline(page),
+    )
+
+
+def _message_id(remedy_id: str) -> str:
+    """The remedy's uuid in base 32: its 26 characters leave the sender's domain room in a short Message-ID."""
+    return base64.b32encode(uuid.UUID(remedy_id).bytes).decode("ascii").rstrip("=").lower()

@@ -1,0 +1,37 @@
+"""A mailer that writes mails to files, byte for byte as they would go over the wire."""
+
+from pathlib import Path
+
+from remediation.mail import Mail
+from remediation.mailer import MailRefusedError
+from remediation.notices import NoticeError, Sender, address
+from remediation.outbox.durable import write_whole
+
+
+class FileMailer:
+    """One file `<remedy id>.eml` a mail in `folder`."""
+
+    def __init__(self, folder: Path, sender: Sender) -> None:
+        self._folder = folder
+        self._sender = sender
+
+    def send(self, mail: Mail, recipient: str) -> str:
+        """Writes the mail and returns the file's name.
+
+        Raises:
+          MailRefusedError: It cannot be addressed to this recipient.
+          OSError: The folder cannot be written.
+        """
+        try:
+            message = address(mail, recipient, self._sender)
+        except NoticeError as error:
+            raise MailRefusedError(str(error)) from None
+        write_whole(self._path(mail), bytes(message))
+        return self._path(mail).name
+
+    def find(self, mail: Mail) -> str | None:
+        """The file's name if it is there; None is certain, since files are whole or not there."""
+        return self._path(mail).name if self._path(mail).exists() else None
+
+    def _path(self, mail: Mail) -> Path:
+        return self._folder / f"{mail.remedy_id}.eml"

@@ -1,0 +1,36 @@
+"""What a remedy puts into the outbox."""
+
+from detectors.finding import content_id
+from remediation.ledger.owed import Owed
+from remediation.ledger.resolution import REFUND_ACTIONS
+from remediation.ledger.sql import Row
+from remediation.outbox.states import State
+
+
+def items(entry: Owed) -> list[Row]:
+    """Rows of `tables.OUTBOX` for an approved remedy: its refund, its mail, and its other actions for a person.
+
+    Nothing here can send goods or credits, so that these start as `manual`
+    instead of being lost. A remedy in any other state sends nothing.
+    """
+    if entry.remedy.state != "approved":
+        return []
+    others = [action for action in entry.remedy.actions if action.kind not in REFUND_ACTIONS]
+    rows = [_item(entry, action.kind, State.MANUAL, amount_minor=action.amount_minor) for action in others]
+    if entry.refund.minor:
+        rows.append(_item(entry, "refund", State.APPROVED, amount_minor=entry.refund.minor))
+    if entry.mail:
+        rows.append(_item(entry, "mail", State.APPROVED, not_before=entry.not_before))
+    return rows
+
+
+def _item(entry: Owed, kind: str, state: State, *, amount_minor: int | None = None, not_before: int = 0) -> Row:
+    return {
+        "outbox_id": content_id(remedy_id=entry.remedy.remedy_id, kind=kind),
+        "remedy_id": entry.remedy.remedy_id,
+        "kind": kind,
+        "state": state,
+        "amount_minor": amount_minor or None,
+        "currency": entry.remedy.currency if amount_minor else None,
+        "not_before": not_before,
+    }

@@ -1,0 +1,57 @@
+"""A claim: one order line, what was found on it, and what was decided on it before."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from detectors.finding import Finding
+from remediation.book import Entry
+from remediation.money import Money
+from remediation.orders import OrderLine
+from remediation.policy.case import evidence_sha256
+from remediation.remedy import ActionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is decided as one: `earlier` are the remedies of this line, in any order."""
+
+    line: OrderLine
+    findings: tuple[Finding, ...]
+    earlier: tuple[Entry, ...]
+
+    @property
+    def price(self) -> Money:
+        """What was paid for the line, shipping apart."""
+        return Money(self.line.amount_minor, self.line.currency)
+
+    @property
+    def finding_ids(self) -> tuple[str, ...]:
+        """Each once: a session that fell silent for long and came back is found twice under one id."""
+        return tuple(sorted({finding.finding_id for finding in self.findings}))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is nothing to decide: no finding, or just the evidence of an earlier remedy."""
+        evidence = evidence_sha256(self.findings)
+        return not self.findings or any(entry.evidence_sha256 == evidence for entry in self.earlier)
+
+    @property
+    def same_incident(self) -> tuple[Entry, ...]:
+        """The remedies that a new one may only top up.
+
+        On a rental or purchase that is every one. A subscription goes on: there it
+        is those that share a finding, and another evening is another incident.
+        """
+        if self.line.kind != "subscription":
+            return self.earlier
+        return tuple(entry for entry in self.earlier if not set(entry.remedy.finding_ids).isdisjoint(self.finding_ids))
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next pay-out slot of this line, from 1."""
+        return max((entry.remedy.number for entry in self.earlier), default=0) + 1
+
+    def given(self, kind: ActionKind, entries: Iterable[Entry]) -> int:
+        """Minor units that `entries` gave as `kind`, or will give once a person has agreed."""
+        actions = (action for entry in entries for action in entry.remedy.actions if action.kind == kind)
+        return sum(action.amount_minor or 0 for action in actions)

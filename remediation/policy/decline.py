@@ -1,0 +1,114 @@
+"""Why findings that are bound to an order line lead to no pay-out by themselves."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from detectors.finding import Finding, Subject
+from remediation.money import DIGITS
+from remediation.orders import Customer
+from remediation.policy.claim import Claim
+from remediation.policy.owed import NOT_OURS, Judged
+from remediation.policy.wording import spoken
+from remediation.remedy import Declined, Outcome
+
+
+class DecisionCode(StrEnum):
+    """The stable names of the reasons."""
+
+    NOTHING_PAID = "nothing_paid"
+    NOTHING_OWED = "nothing_owed"
+    NOT_OUR_FAULT = "not_our_fault"
+    NO_RULE = "no_rule"
+    UNREADABLE_FINDING = "unreadable_finding"
+    UNKNOWN_CUSTOMER = "unknown_customer"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    CURRENCY_CHANGED = "currency_changed"
+    POLICY_CHANGED = "policy_changed"
+
+
+def by_the_books(claim: Claim, customer: Customer | None) -> Declined | None:
+    """What in the order or in the customer's record stands in the way, whatever was found; null if nothing does."""
+    currency = claim.line.currency
+    if claim.line.amount_minor == 0:
+        return _declined(
+            claim,
+            DecisionCode.NOTHING_PAID,
+            "declined",
+            "Playback was below our standard, but nothing was paid for this title, so there is nothing to refund.",
+        )
+    if customer is None:
+        return _declined(
+            claim,
+            DecisionCode.UNKNOWN_CUSTOMER,
+            "review",
+            "We have no record of the customer to whom this order belongs, so that we cannot write to anybody.",
+        )
+    if currency not in DIGITS:
+        return _declined(
+            claim,
+            DecisionCode.UNKNOWN_CURRENCY,
+            "review",
+            f"The order was paid in {currency}, which is no currency in circulation: correct the order.",
+        )
+    if any(entry.remedy.currency != currency for entry in claim.earlier):
+        return _declined(
+            claim,
+            DecisionCode.CURRENCY_CHANGED,
+            "review",
+            f"An earlier remedy on this order line was not in {currency}, as the order now is: correct the order.",
+        )
+    return None
+
+
+def without_share(claim: Claim, fit: Sequence[Finding]) -> Declined:
+    """Why none of the claim's findings has a share; `fit` are those that can be read."""
+    if not fit:
+        return _declined(
+            claim,
+            DecisionCode.UNREADABLE_FINDING,
+            "review",
+            "What was found has a severity or a time that cannot be, so that no amount can rest on it.",
+        )
+    unruled = sorted({spoken(finding.kind) for finding in fit if finding.fault not in NOT_OURS})
+    if unruled:
+        return _declined(
+            claim,
+            DecisionCode.NO_RULE,
+            "review",
+            f"The policy has no rule for {' and '.join(unruled)} on an order of the kind {claim.line.kind}.",
+        )
+    return _declined(
+        claim,
+        DecisionCode.NOT_OUR_FAULT,
+        "declined",
+        f"What went wrong lay with {' and '.join(sorted({finding.fault for finding in fit}))}, "
+        "not with us or with those who work for us.",
+    )
+
+
+def under_another_policy(claim: Claim) -> Declined:
+    """Something new after a remedy of another policy: neither restated nor added to without a person."""
+    return _declined(
+        claim,
+        DecisionCode.POLICY_CHANGED,
+        "review",
+        "Something new was found on this order line after it had a remedy, and the policy has changed since: "
+        "a person must say which of the two policies holds for it.",
+    )
+
+
+def nothing_owed(claim: Claim, leading: Judged) -> Declined:
+    """A share of nothing, or one that rounds to nothing."""
+    return _declined(
+        claim,
+        DecisionCode.NOTHING_OWED,
+        "declined",
+        f"For {leading.tier} {spoken(leading.finding.kind)} on an order of the kind {claim.line.kind} the policy owes "
+        f"{leading.percent} %, which comes to nothing here.",
+    )
+
+
+def _declined(claim: Claim, code: DecisionCode, outcome: Outcome, reason: str) -> Declined:
+    line = claim.line
+    subject = Subject("order_line", line.order_line_id)
+    return Declined(claim.finding_ids, subject, outcome, code.value, reason, line.order_line_id, line.customer_id)

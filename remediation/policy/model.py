@@ -1,0 +1,175 @@
+"""The policy: one strict, frozen model of the whole TOML file."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from detectors.finding import Kind
+from detectors.playback.rules import PlaybackRules
+from remediation.canonical import sha256_of
+from remediation.money import DIGITS
+from remediation.orders import Currency, Minor, OrderKind, Voice
+
+Tier = Literal["mild", "moderate", "severe"]
+
+GOODWILL_LIMIT_PERCENT: Final = 50
+"""Of the price paid, so that a full refund and goodwill stay within 150 % of it: more would invite false claims."""
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+Severity = Annotated[float, Field(gt=0, lt=1)]
+Hour = Annotated[int, Field(ge=0, le=24)]
+
+
+def _in_circulation(code: str) -> str:
+    if code not in DIGITS:
+        raise ValueError("is no currency in circulation under ISO 4217")
+    return code
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class SeverityLimits(_Section):
+    """Where the tiers begin; `mild` begins at 0."""
+
+    moderate_from: Severity
+    severe_from: Severity
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.moderate_from >= self.severe_from:
+            raise ValueError("moderate_from must be less than severe_from")
+        return self
+
+    def tier(self, severity: float) -> Tier:
+        """The tier of a severity between 0 and 1."""
+        if severity >= self.severe_from:
+            return "severe"
+        return "moderate" if severity >= self.moderate_from else "mild"
+
+
+class Shares(_Section):
+    """What one kind of failure owes at each tier, in percent."""
+
+    mild: Percent
+    moderate: Percent
+    severe: Percent
+
+    @model_validator(mode="after")
+    def _worse_owes_no_less(self) -> Self:
+        if not self.mild <= self.moderate <= self.severe:
+            raise ValueError("a worse tier must not owe less than a milder one")
+        return self
+
+    def at(self, tier: Tier) -> int:
+        """The percentage at `tier`."""
+        return {"mild": self.mild, "moderate": self.moderate, "severe": self.severe}[tier]
+
+
+class KindShares(_Section):
+    """What each kind of playback failure owes on one kind of order."""
+
+    playback_failed: Shares
+    playback_stalls: Shares
+    low_quality: Shares
+    slow_start: Shares
+    slow_seeks: Shares
+
+    def of(self, failure: Kind) -> Shares | None:
+        """The shares of one kind of failure; null where the policy has no rule for it."""
+        rules: Mapping[Kind, Shares] = {
+            "playback_failed": self.playback_failed,
+            "playback_stalls": self.playback_stalls,
+            "low_quality": self.low_quality,
+            "slow_start": self.slow_start,
+            "slow_seeks": self.slow_seeks,
+        }
+        return rules.get(failure)
+
+
+class Refund(_Section):
+    """The shares by kind of order. A subscription's are of one day's share of its price."""
+
+    rental: KindShares
+    purchase: KindShares
+    subscription: KindShares
+
+    def of(self, order: OrderKind, failure: Kind) -> Shares | None:
+        """What `failure` owes on an order of this kind; null where the policy has no rule for the pair."""
+        rules: Mapping[OrderKind, KindShares] = {
+            "rental": self.rental,
+            "purchase": self.purchase,
+            "subscription": self.subscription,
+        }
+        return rules[order].of(failure) if order in rules else None
+
+
+class Subscription(_Section):
+    """What the order leaves open."""
+
+    period_days: Annotated[int, Field(ge=1, le=366)]
+
+
+class CurrencyFigures(_Section):
+    """Floor and limits of one currency, in its minor units."""
+
+    minimum: Minor
+    second_person_above: Minor
+    customer_month: Minor
+
+
+class Limits(_Section):
+    """Limits without a currency."""
+
+    payouts_per_customer_month: Annotated[int, Field(ge=0)]
+
+
+class Goodwill(_Section):
+    """A credit on top of what is owed."""
+
+    enabled: bool
+    percent: Annotated[int, Field(ge=0, le=GOODWILL_LIMIT_PERCENT)]
+    from_tier: Tier
+
+
+class MailRules(_Section):
+    """When and in which tone mails go out."""
+
+    from_hour: Hour
+    until_hour: Hour
+    voice: Literal["as_chosen"] | Voice
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.from_hour >= self.until_hour:
+            raise ValueError("from_hour must be before until_hour")
+        return self
+
+    def voice_for(self, chosen: Voice) -> Voice:
+        """The voice of a mail to a customer who has chosen `chosen`."""
+        return chosen if self.voice == "as_chosen" else self.voice
+
+
+class Policy(_Section):
+    """Every figure that decides what is owed, and how it is said."""
+
+    playback: PlaybackRules
+    severity: SeverityLimits
+    refund: Refund
+    subscription: Subscription
+    currencies: Mapping[Annotated[Currency, AfterValidator(_in_circulation)], CurrencyFigures]
+    limits: Limits
+    goodwill: Goodwill
+    mail: MailRules
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the figures: of this model's canonical JSON, not of the file.
+
+        Remarks, spacing and the order of lines leave it alone, so that only a change
+        of what is owed counts as another policy.
+        """
+        return sha256_of(self.model_dump(mode="json"))

@@ -1,0 +1,79 @@
+"""Rows of the ledger as records."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from sqlalchemy import Row
+
+from detectors.finding import Finding, Scalar, Subject
+from remediation.mail import Mail
+from remediation.money import Money
+from remediation.remedy import Action, Declined, Remedy
+from remediation.report.story import PaidLine
+from remediation.report.words import title_text
+
+AnyRow: TypeAlias = Row[*tuple[object, ...]]
+
+
+def finding_of(row: AnyRow, evidence: Mapping[str, Scalar]) -> Finding:
+    """The finding with the given figures: today's, or those of the time of a decision."""
+    return Finding(
+        kind=row.kind,
+        subject=Subject(row.subject_type, row.subject_id),
+        severity=row.severity,
+        occurred_from=row.occurred_from,
+        occurred_to=row.occurred_to,
+        evidence=evidence,
+        fault=row.fault,
+        detector_version=row.detector_version,
+        customer_id=row.customer_id,
+        content_id=row.content_id,
+        order_line_id=row.order_line_id,
+    )
+
+
+def remedy_of(row: AnyRow, findings: Sequence[Finding]) -> Remedy:
+    """The remedy that was decided on these findings."""
+    return Remedy(
+        order_line_id=row.order_line_id,
+        number=row.number,
+        customer_id=row.customer_id,
+        finding_ids=tuple(finding.finding_id for finding in findings),
+        actions=tuple(Action(**action) for action in row.actions),
+        amount=row.amount,
+        currency=row.currency,
+        policy_sha256=row.policy_sha256,
+        reason=row.reason,
+        state=row.state,
+    )
+
+
+def paid_line_of(row: AnyRow) -> PaidLine:
+    """The order line as far as explaining needs it."""
+    return PaidLine(
+        order_line_id=row.order_line_id,
+        order_id=row.order_id,
+        kind=row.kind,
+        title=title_text(row.title),
+        paid=Money(row.amount_minor, row.currency),
+        shipping=Money(row.shipping_minor, row.currency),
+        purchased_at=row.purchased_at,
+    )
+
+
+def declined_of(row: AnyRow) -> Declined:
+    """What was declined, or is for a person to look at."""
+    return Declined(
+        finding_ids=tuple(row.finding_ids),
+        subject=Subject(row.subject_type, row.subject_id),
+        outcome=row.outcome,
+        code=row.code,
+        reason=row.reason,
+        order_line_id=row.order_line_id,
+        customer_id=row.customer_id,
+    )
+
+
+def mail_of(row: AnyRow) -> Mail:
+    """The mail as it was rendered."""
+    return Mail(row.remedy_id, row.message_id, row.language, row.subject, row.text, row.html)

@@ -1,0 +1,73 @@
+"""The night in a dozen lines for a terminal."""
+
+from typing import NamedTuple
+
+from remediation.report.formats import amounts, counted, day, listed, one_line, percent
+from remediation.report.night import Counts, Night
+from remediation.report.words import kind_name
+
+
+class SummaryLine(NamedTuple):
+    """One row of the table: what, and how much."""
+
+    label: str
+    value: str
+
+
+NOTHING_CHANGED = "nothing changed: this night was already recorded"
+
+
+def summary_lines(night: Night) -> tuple[SummaryLine, ...]:
+    """The night as rows of plain text, free of control characters; how to draw the table is the caller's choice."""
+    approved, held = len(night.in_state("approved")), len(night.in_state("held"))
+    declined, reviews = len(night.with_outcome("declined")), len(night.with_outcome("review"))
+    rows = [
+        ("night up to", day(night.as_of)),
+        ("records", balance(night.counts)),
+        ("sessions", _sessions(night)),
+        ("findings", _findings(night)),
+        ("remedies", f"{approved:,} approved, {held:,} held for a person"),
+        ("to be paid", amounts(night.totals("approved"))),
+        ("held back", amounts(night.totals("held"))),
+        ("declined", f"{declined:,} declined, {reviews:,} for review"),
+        ("rejects", _rejects(night)),
+        ("mails", f"{sum(row.mail is not None for row in night.remedies):,}{_place(night.mail_dir)}"),
+        ("report", one_line(night.report_path) if night.report_path else "not written"),
+        ("ledger", f"run {one_line(night.run_id)} recorded" if night.new else NOTHING_CHANGED),
+    ]
+    return tuple(SummaryLine(*row) for row in rows)
+
+
+def balance(counts: Counts) -> str:
+    """The sum of records: `9 in = 7 used + 1 duplicate + 1 rejected + 0 late`, with `≠` where it fails."""
+    sign = "=" if counts.balanced else "≠"
+    return (
+        f"{counts.records:,} in {sign} {counts.used:,} used + {counts.duplicate:,} duplicate"
+        f" + {counts.rejected:,} rejected + {counts.late:,} late"
+    )
+
+
+def _sessions(night: Night) -> str:
+    ratio = night.flagged_ratio
+    share = "" if ratio is None else f" ({percent(ratio)})"
+    return f"{night.sessions:,}, {night.flagged_sessions:,} of them flagged{share}"
+
+
+def _findings(night: Night) -> str:
+    kinds = tuple(
+        f"{count:,} {kind_name(kind).lower()}" for kind, count in sorted(night.findings_by_kind.items()) if count
+    )
+    return f"{sum(night.findings_by_kind.values()):,}" + (f": {listed(kinds)}" if kinds else "")
+
+
+def _rejects(night: Night) -> str:
+    parts = (
+        counted(night.counts.rejected, "record"),
+        f"{counted(night.rejected_rows, 'row')} of the order book" if night.rejected_rows else "",
+        f"{counted(night.rejected_fields, 'field')} left out of records in use" if night.rejected_fields else "",
+    )
+    return listed([part for part in parts if part])
+
+
+def _place(folder: str | None) -> str:
+    return f" in {one_line(folder)}" if folder else ""

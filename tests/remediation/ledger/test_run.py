@@ -1,0 +1,61 @@
+import pytest
+from sqlalchemy import Engine
+
+from remediation.ledger.run import Run, RunInput, UnknownRunError, finish_run, start_run
+from remediation.ledger.tables import RUN_INPUTS, RUNS
+from tests.remediation.ledger.evenings import MORNING, a_run, count, declined, record_night, rows
+
+BEACONS = RunInput("telemetry", "tonight/beacons.parquet", bytes=10, sha256="b" * 64, rows=3)
+ORDERS = RunInput("orders", "orders.jsonl", bytes=20, sha256="c" * 64, rows=4)
+
+
+def test_a_run_is_new_once(ledger: Engine) -> None:
+    assert start_run(ledger, a_run(MORNING, BEACONS, ORDERS))
+    assert not start_run(ledger, a_run(MORNING, ORDERS, BEACONS))
+    assert [row["name"] for row in rows(ledger, RUN_INPUTS)] == ["orders.jsonl", "tonight/beacons.parquet"]
+
+
+def test_a_file_that_has_moved_is_the_same_input(ledger: Engine) -> None:
+    moved = RunInput("telemetry", "archive/renamed.parquet", bytes=10, sha256="b" * 64, rows=3)
+    start_run(ledger, a_run(MORNING, BEACONS))
+    assert not start_run(ledger, a_run(MORNING, moved))
+    assert count(ledger, RUN_INPUTS) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_run(MORNING + 1, BEACONS),
+        a_run(MORNING),
+        a_run(MORNING, BEACONS, RunInput("telemetry", "copy.parquet", bytes=10, sha256="b" * 64, rows=3)),
+        a_run(MORNING, RunInput("orders", BEACONS.name, bytes=10, sha256="b" * 64, rows=3)),
+        Run(MORNING, "f" * 64, "1", (BEACONS,)),
+        Run(MORNING, "a" * 64, "2", (BEACONS,)),
+    ],
+    ids=["moment", "fewer files", "the same file twice", "role", "policy", "detectors"],
+)
+def test_anything_else_is_another_run(other: Run) -> None:
+    assert other.run_id != a_run(MORNING, BEACONS).run_id
+
+
+def test_two_files_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"telemetry input tonight/beacons\.parquet is named twice"):
+        a_run(MORNING, BEACONS, BEACONS)
+
+
+def test_the_counts_of_the_first_complete_pass_stay(ledger: Engine) -> None:
+    run = a_run()
+    start_run(ledger, run)
+    finish_run(ledger, run.run_id, {"used": 3})
+    finish_run(ledger, run.run_id, {"used": 4})
+    assert rows(ledger, RUNS)[0]["counts"] == {"used": 3}
+
+
+def test_a_run_that_was_never_started_cannot_end(ledger: Engine) -> None:
+    with pytest.raises(UnknownRunError, match="start it"):
+        finish_run(ledger, "no such run", {})
+
+
+def test_recording_starts_its_run_where_nobody_did(ledger: Engine) -> None:
+    record_night(ledger, declined())
+    assert not start_run(ledger, a_run())

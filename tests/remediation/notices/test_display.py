@@ -1,0 +1,105 @@
+# ruff: noqa: RUF001 - other scripts have letters that look like Latin ones
+"""Figures as a customer reads them: exact, ordinary characters, their own clock."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel import Locale
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remediation.money import DIGITS, Money, UnknownCurrencyError
+from remediation.notices.catalogues import words
+from remediation.notices.display import Display
+from tests.remediation.notices.letters import MINUTE, NINE_IN_THE_EVENING
+
+
+def display(locale: str = "en", language: str = "en") -> Display:
+    return Display(words(language, "plain"), Locale.parse(locale))
+
+
+@pytest.mark.parametrize(
+    ("locale", "minor", "currency", "shown"),
+    [
+        ("en_US", 299, "USD", "$2.99"),
+        ("en_GB", 299, "USD", "US$2.99"),
+        ("ja_JP", 299, "USD", "$2.99"),
+        ("de_DE", 299, "USD", "2,99 $"),
+        ("ja_JP", 299, "JPY", "¥299"),
+        ("en_US", 299, "JPY", "¥299"),
+        ("en_US", 1_250, "EUR", "€12.50"),
+        ("fr_FR", 123_450, "EUR", "1 234,50 €"),
+        ("en_US", 2_990, "KWD", "KWD 2.990"),
+        ("ja_JP", 2_990, "KWD", "KWD 2.990"),
+        ("en_US", 2_990, "IQD", "IQD 2.990"),
+        ("en_US", 29_900, "RSD", "RSD 299.00"),
+    ],
+)
+def test_an_amount_reads_as_at_home(locale: str, minor: int, currency: str, shown: str) -> None:
+    assert display(locale).money(Money(minor, currency)) == shown
+
+
+@given(
+    minor=st.integers(min_value=0, max_value=10**12),
+    currency=st.sampled_from(sorted(DIGITS)),
+    locale=st.sampled_from(["en_US", "ja_JP", "de_DE", "fr_FR", "ar_EG", "hi_IN"]),
+)
+def test_every_digit_of_an_amount_is_shown_and_none_is_made_up(minor: int, currency: str, locale: str) -> None:
+    shown = display(locale).money(Money(minor, currency))
+
+    assert int("".join(filter(str.isdecimal, shown))) == minor
+    assert not set(shown) & set("\u00a0\u202f\uffe5")
+
+
+def test_money_that_nobody_knows_is_not_shown() -> None:
+    with pytest.raises(UnknownCurrencyError):
+        display().money(Money(1, "XXX"))
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "english", "japanese"),
+    [
+        (300, "0.3 s", "0.3秒"),
+        (2_349, "2.3 s", "2.3秒"),
+        (2_350, "2.4 s", "2.4秒"),
+        (9_960, "10 s", "10秒"),
+        (10_900, "11 s", "11秒"),
+        (59_500, "1 min 0 s", "1分0秒"),
+        (250_000, "4 min 10 s", "4分10秒"),
+        (3_580_000, "59 min 40 s", "59分40秒"),
+        (3_599_500, "1 h 0 min", "1時間0分"),
+        (4_350_000, "1 h 13 min", "1時間13分"),
+    ],
+)
+def test_a_duration_is_as_exact_as_a_viewer_can_tell(duration_ms: int, english: str, japanese: str) -> None:
+    assert display().duration(duration_ms) == english
+    assert display("ja", "ja").duration(duration_ms) == japanese
+
+
+@pytest.mark.parametrize(
+    ("lasting_ms", "zone", "shown"),
+    [
+        (27 * MINUTE, "Asia/Tokyo", "Saturday 21 November 2026, between 21:04 and 21:31, Japan Standard Time"),
+        (
+            27 * MINUTE,
+            "Europe/Berlin",
+            "Saturday 21 November 2026, between 13:04 and 13:31, Central European Standard Time",
+        ),
+        (20_000, "Asia/Tokyo", "Saturday 21 November 2026, at 21:04, Japan Standard Time"),
+        (
+            200 * MINUTE,
+            "Asia/Tokyo",
+            "Saturday 21 November 2026, 21:04 to Sunday 22 November 2026, 00:24, Japan Standard Time",
+        ),
+    ],
+)
+def test_the_time_is_that_of_the_clock_on_the_customers_wall(lasting_ms: int, zone: str, shown: str) -> None:
+    span = display("en_GB").span(NINE_IN_THE_EVENING, NINE_IN_THE_EVENING + lasting_ms, ZoneInfo(zone))
+
+    assert span.replace("day, 2", "day 2") == shown
+
+
+def test_a_minute_past_midnight_is_the_next_day_in_japanese() -> None:
+    span = display("ja", "ja").span(NINE_IN_THE_EVENING, NINE_IN_THE_EVENING + 200 * MINUTE, ZoneInfo("Asia/Tokyo"))
+
+    assert span == "2026年11月21日土曜日 21:04〜2026年11月22日日曜日 0:24（日本標準時）"

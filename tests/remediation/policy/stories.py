@@ -1,0 +1,173 @@
+"""Small builders for stories about money: each shows only what matters to its test."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from detectors.finding import Fault, Finding, Kind, Scalar, Subject
+from remediation.book import Entry
+from remediation.orders import Customer, Grant, OrderKind, OrderLine
+from remediation.policy.case import Case, evidence_sha256
+from remediation.policy.decide import Decision
+from remediation.policy.load import default_text, load_policy
+from remediation.policy.model import Policy
+from remediation.remedy import Declined, Remedy
+
+HOUR: Final = 3_600_000
+DAY: Final = 24 * HOUR
+EVENING: Final = 1_795_287_600_000  # 2026-11-21T19:00:00Z
+MORNING: Final = EVENING + 12 * HOUR
+PURCHASED: Final = EVENING - HOUR
+
+
+def a_finding(  # noqa: PLR0913 each figure matters to some story
+    kind: Kind = "playback_stalls",
+    severity: float = 0.8,
+    session: str = "session-1",
+    *,
+    at: int = EVENING,
+    fault: Fault = "unknown",
+    customer_id: str | None = "ilsa",
+    content_id: str | None = "casablanca",
+    order_line_id: str | None = None,
+    subject: Subject | None = None,
+    **evidence: Scalar,
+) -> Finding:
+    return Finding(
+        kind=kind,
+        subject=subject or Subject("session", session),
+        severity=severity,
+        occurred_from=at,
+        occurred_to=at + 60_000,
+        evidence=evidence,
+        fault=fault,
+        detector_version="1",
+        customer_id=customer_id,
+        content_id=content_id,
+        order_line_id=order_line_id,
+    )
+
+
+def a_line(  # noqa: PLR0913 likewise
+    kind: OrderKind = "rental",
+    amount_minor: int = 299,
+    currency: str = "USD",
+    *,
+    line_id: str = "line-1",
+    customer_id: str = "ilsa",
+    item_id: str = "casablanca",
+    purchased_at: int = PURCHASED,
+    available_until: int | None = None,
+) -> OrderLine:
+    return OrderLine(
+        order_line_id=line_id,
+        order_id="order-1",
+        customer_id=customer_id,
+        kind=kind,
+        item_id=item_id,
+        title="Casablanca",
+        amount_minor=amount_minor,
+        currency=currency,
+        purchased_at=purchased_at,
+        available_until=available_until,
+    )
+
+
+def a_month(amount_minor: int = 3_000, currency: str = "USD") -> OrderLine:
+    """A subscription of thirty days, so that a day's share is a thirtieth."""
+    start = EVENING - 10 * DAY
+    return a_line(
+        "subscription", amount_minor, currency, item_id="plan", purchased_at=start, available_until=start + 30 * DAY
+    )
+
+
+def a_customer(timezone: str = "UTC") -> Customer:
+    return Customer(customer_id="ilsa", email="ilsa@example.com", timezone=timezone)
+
+
+def a_case(
+    *findings: Finding,
+    line: OrderLine | None = None,
+    customer: Customer | None = a_customer(),  # noqa: B008 it is frozen
+    history: Iterable[Entry] = (),
+) -> Case:
+    """One customer with one order line on which `findings` were found."""
+    return Case("ilsa", customer, ((line or a_line(), findings),), tuple(history))
+
+
+def a_policy(*changes: tuple[str, str]) -> Policy:
+    """The default policy with some of its text replaced."""
+    text = default_text().decode()
+    for old, new in changes:
+        assert old in text, f"the default policy does not say {old!r}"
+        text = text.replace(old, new)
+    return load_policy(text.encode(), "policy.toml")
+
+
+def the_remedy(decisions: tuple[Decision, ...]) -> Remedy:
+    (decision,) = decisions
+    assert isinstance(decision, Remedy), decision
+    return decision
+
+
+def the_declined(decisions: tuple[Decision, ...]) -> Declined:
+    (decision,) = decisions
+    assert isinstance(decision, Declined), decision
+    return decision
+
+
+def an_entry(remedy: Remedy, *findings: Finding, as_of: int = MORNING) -> Entry:
+    """`remedy` as the ledger holds it after it was decided on `findings`."""
+    return Entry(remedy, as_of, evidence_sha256(findings))
+
+
+@dataclass
+class MemoryBook:
+    """A book of dictionaries that counts how often each question was asked."""
+
+    granted: tuple[Grant, ...] = ()
+    ordered: tuple[OrderLine, ...] = ()
+    known: tuple[Customer, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def grants(self, session_ids: Collection[str]) -> Mapping[str, tuple[Grant, ...]]:
+        self.asked["grants"] += 1
+        found: defaultdict[str, tuple[Grant, ...]] = defaultdict(tuple)
+        for grant in self.granted:
+            if grant.session_id in session_ids:
+                found[grant.session_id] += (grant,)
+        return dict(found)
+
+    def order_lines(self, order_line_ids: Collection[str]) -> Mapping[str, OrderLine]:
+        self.asked["order_lines"] += 1
+        return {line.order_line_id: line for line in self.ordered if line.order_line_id in order_line_ids}
+
+    def order_lines_of(self, claims: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], tuple[OrderLine, ...]]:
+        self.asked["order_lines_of"] += 1
+        found: defaultdict[tuple[str, str], tuple[OrderLine, ...]] = defaultdict(tuple)
+        for line in self.ordered:
+            if (line.customer_id, line.item_id) in claims and line.kind != "goods":
+                found[line.customer_id, line.item_id] += (line,)
+        return dict(found)
+
+    def subscriptions_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[OrderLine, ...]]:
+        self.asked["subscriptions_of"] += 1
+        found: defaultdict[str, tuple[OrderLine, ...]] = defaultdict(tuple)
+        for line in self.ordered:
+            if line.customer_id in customer_ids and line.kind == "subscription":
+                found[line.customer_id] += (line,)
+        return dict(found)
+
+    def customers(self, customer_ids: Collection[str]) -> Mapping[str, Customer]:
+        self.asked["customers"] += 1
+        return {customer.customer_id: customer for customer in self.known if customer.customer_id in customer_ids}
+
+    def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
+        self.asked["remedies_of"] += 1
+        found: defaultdict[str, tuple[Entry, ...]] = defaultdict(tuple)
+        for entry in self.entries:
+            if entry.remedy.customer_id in customer_ids:
+                found[entry.remedy.customer_id] += (entry,)
+        return dict(found)

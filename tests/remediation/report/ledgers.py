@@ -1,0 +1,73 @@
+"""A ledger in memory, filled fact by fact through the code that fills the real one."""
+
+from sqlalchemy import Table, insert, update
+
+from detectors.finding import Finding
+from remediation.database import open_database
+from remediation.ledger import tables
+from remediation.ledger.journal import record
+from remediation.ledger.resolution import Resolution
+from remediation.ledger.run import Run
+from remediation.orders import Customer, Grant
+from remediation.remedy import Declined, Remedy
+from remediation.report.explain import explain
+from tests.remediation.report.nights import EVENING, MORNING, POLICY, a_mail
+
+DAY = 24 * 3_600_000
+NOON = MORNING + 6 * 3_600_000
+RUN = Run(MORNING, POLICY, "1", inputs=())
+PERSON = Customer(customer_id="customer-1", email="ilse.lund@example.com", name="Ilse Lund")
+
+
+class Ledger:
+    """A ledger in memory, filled fact by fact."""
+
+    def __init__(self) -> None:
+        self.engine = open_database("sqlite://")
+        self._insert(tables.CUSTOMERS, **PERSON.model_dump())
+
+    def sold(self, order_line: str = "line-1", order: str = "order-1", title: object = "Casablanca") -> None:
+        self._insert(
+            tables.ORDER_LINES,
+            order_line_id=order_line,
+            order_id=order,
+            customer_id="customer-1",
+            kind="rental",
+            item_id="film-1",
+            title=title,
+            quantity=1,
+            amount_minor=299,
+            shipping_minor=0,
+            currency="USD",
+            purchased_at=EVENING - 3_600_000,
+        )
+
+    def granted(self, session: str, order_line: str = "line-1") -> None:
+        grant = Grant(session_id=session, customer_id="customer-1", order_line_id=order_line, granted_at=EVENING)
+        self._insert(tables.GRANTS, **grant.model_dump())
+
+    def decided(self, remedy: Remedy, *findings: Finding, mailed: bool = False, days_later: int = 0) -> None:
+        resolution = Resolution(
+            findings,
+            remedy=remedy,
+            evidence_sha256="0" * 64,
+            mail=a_mail(remedy) if mailed else None,
+            not_before=NOON,
+        )
+        record(self.engine, Run(MORNING + days_later * DAY, POLICY, "1", inputs=()), [resolution])
+
+    def refused(self, declined: Declined, *findings: Finding) -> None:
+        record(self.engine, RUN, [Resolution(findings, declined=declined)])
+
+    def paid(self, remedy: Remedy) -> None:
+        outbox = tables.OUTBOX
+        row = update(outbox).where(outbox.c.remedy_id == remedy.remedy_id, outbox.c.kind == "refund")
+        with self.engine.begin() as connection:
+            connection.execute(row.values(state="settled", attempts=1, provider_reference="re_1", settled_at=NOON))
+
+    def says(self, known_id: str) -> str:
+        return explain(self.engine, known_id).as_text()
+
+    def _insert(self, table: Table, **values: object) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(insert(table).values(**values))

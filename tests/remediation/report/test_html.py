@@ -1,0 +1,333 @@
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import resources
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from remediation.mail import Mail
+from remediation.report.html import render_report
+from remediation.report.night import Counts, InputFile, Night
+from remediation.report.prepare import MOST_ROWS, largest_first
+from tests.remediation.report.nights import (
+    A_NIGHT,
+    a_decline,
+    a_finding,
+    a_mail,
+    a_night,
+    a_reject,
+    a_remedy,
+    a_row,
+)
+
+VOID = {"meta", "br"}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</style><script>alert(1)</script>",
+    "</title><svg/onload=alert(1)>",
+    "</pre></details><iframe src=//evil.example>",
+    "{{ 7 * 7 }}{% include 'x' %}",
+    "javascript:alert(1)",
+    "' autofocus onfocus=alert(1) x='",
+    "<!--",
+    "]]><x>",
+    "&lt;b&gt;&#x3c;b&#x3e;",
+]
+
+
+class Page(HTMLParser):
+    """The parsed report; refuses what is not well formed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.ids: Counter[str] = Counter()
+        self.references: list[str] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == [], f"left open: {self._open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+        self.ids.update(value for name, value in attrs if name == "id" and value)
+        self.references += [value or "" for name, value in attrs if name in {"src", "href", "action", "srcset"}]
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """Everything a reader sees, with single spaces."""
+        return " ".join(" ".join(self.words).split())
+
+
+def read(night: Night) -> str:
+    return Page(render_report(night)).text
+
+
+def test_the_night_at_a_glance() -> None:
+    night = replace(
+        a_night(
+            a_row(a_remedy("line-1", 299)),
+            a_row(a_remedy("line-2", 400, "JPY", customer="customer-2")),
+            a_row(a_remedy("line-3", 8_990, state="held")),
+        ),
+        declined=(a_decline(), a_decline("session-10", "review", "several_orders")),
+    )
+
+    text = read(night)
+    assert "The night up to 22 November 2026, 06:00 UTC" in text
+    assert "Made good for 2 customers: 400 JPY and 2.99 USD." in text
+    assert "Waiting for a person: 1 remedy (89.90 USD) and 1 case to look at." in text
+    assert "Flagged 1 2.5 % of sessions" in text
+    assert "✓ adds up Records: 1,200 in = 1,190 used + 6 duplicate + 4 rejected + 0 late" in text
+    assert "5f" * 32 in text
+    assert "beacons.jsonl telemetry 1,200 48,213 " + "ab" * 32 in text
+
+
+def test_a_remedy_is_told_with_its_evidence_and_its_mail() -> None:
+    text = read(A_NIGHT)
+
+    assert "Casablanca 2.99 USD refund of 2.99 USD approved" in text
+    assert "Playback stalled stalled 6 times, 10.9 s in all, longest 2.9 s, of 86.2 s watched" in text
+    assert "2026-11-21 20:04:31 to 20:05:52 UTC · session session-1" in text
+    assert "Why Stalls spoilt the film, so its whole price is given back." in text
+    assert "Mail: We are sorry We have refunded 2.99 USD." in text
+    assert f"order line line-1 · remedy {a_remedy().remedy_id}" in text
+
+
+def test_a_held_remedy_waits_above_those_that_are_made_good() -> None:
+    held = a_row(a_remedy("line-2", state="held", reason="A second person must agree."), title="Metropolis")
+
+    night = a_night(a_row(), held)
+    text = read(night)
+    assert text.index("Waiting for a person", 300) < text.index("Metropolis") < text.index("Made good", 300)
+    assert '<p class="state wait">held for a person</p>' in render_report(night)
+    assert '<p class="state">approved</p>' in render_report(night)
+
+
+def test_declines_and_reviews_come_with_their_reasons() -> None:
+    night = replace(
+        A_NIGHT,
+        declined=(
+            a_decline("session-8", code="nothing_paid", reason="The film was free.", order_line="line-8"),
+            a_decline("session-9", "review", "several_orders", "Two orders cover the film."),
+        ),
+    )
+
+    text = read(night)
+    assert "session session-8 order line line-8 The film was free. nothing_paid" in text
+    assert "session session-9 Two orders cover the film. several_orders" in text
+
+
+def test_rejects_alike_are_counted_with_one_example() -> None:
+    night = replace(
+        A_NIGHT,
+        rejects=(
+            a_reject(line=9),
+            a_reject(line=7, count=2),
+            a_reject("unknown_field", scope="field", count=31, reason="The field is not known."),
+            a_reject("truncated_file", scope="file", line=None, source="b.gz", reason="The file ends too early."),
+        ),
+    )
+
+    text = read(night)
+    assert "not_json 3 record The line is not JSON. beacons.jsonl:7" in text
+    assert "unknown_field bitrate_kbps 31 field; its record is used The field is not known. beacons.jsonl:7" in text
+    assert "truncated_file 1 whole file The file ends too early. b.gz, at 120" in text
+
+
+def test_a_sum_that_fails_can_not_be_overlooked() -> None:
+    text = read(replace(A_NIGHT, counts=Counts(records=10, used=8, duplicate=0, rejected=1, late=0)))
+
+    assert "✗ does not add up Records: 10 in ≠ 8 used + 0 duplicate + 1 rejected + 0 late" in text
+    assert "Release nothing of this night" in text
+    assert "✓" not in text
+
+
+def test_the_same_night_again_says_so() -> None:
+    assert "Nothing changed: this night was already recorded." in read(replace(A_NIGHT, new=False))
+    assert "Nothing changed" not in read(A_NIGHT)
+
+
+def test_a_quiet_night_says_that_there_is_nothing() -> None:
+    quiet = replace(a_night(), declined=(), rejects=(), inputs=(), findings_by_kind={}, sessions=0, flagged_sessions=0)
+
+    text = read(quiet)
+    assert "Nothing is paid for this night. Nothing waits for a person." in text
+    assert "of sessions" not in text
+
+
+def test_of_very_many_remedies_the_largest_are_shown() -> None:
+    rows = [a_row(a_remedy(f"line-{number}", number), mailed=False, title="x") for number in range(1, MOST_ROWS + 3)]
+
+    html = render_report(a_night(*rows))
+    assert html.count('<article class="remedy">') == MOST_ROWS
+    assert "The largest are shown; 2 more are in remedies.jsonl." in html
+    assert "order line <bdi>line-502</bdi>" in html
+    assert "order line <bdi>line-2</bdi>" not in html
+
+
+def test_the_largest_of_each_currency_come_first() -> None:
+    amounts = [(100, "USD"), (300, "USD"), (9_000, "JPY"), (200, "USD"), (8_000, "JPY")]
+    rows = [a_row(a_remedy(f"line-{amount}", amount, currency)) for amount, currency in amounts]
+
+    ordered = [(row.remedy.amount, row.remedy.currency) for row in largest_first(rows)]
+    assert ordered == [(9_000, "JPY"), (300, "USD"), (8_000, "JPY"), (200, "USD"), (100, "USD")]
+
+
+def test_the_order_of_the_night_does_not_matter() -> None:
+    rows = [a_row(a_remedy(f"line-{number}")) for number in range(5)]
+    refused = tuple(a_decline(f"session-{number}") for number in range(5))
+    rejects = tuple(a_reject(line=number) for number in range(5))
+    night = replace(a_night(*rows), declined=refused, rejects=rejects)
+    reversed_night = replace(a_night(*rows[::-1]), declined=refused[::-1], rejects=rejects[::-1])
+
+    assert render_report(night) == render_report(reversed_night)
+
+
+def full_of(text: str) -> Night:
+    """A night in which everything that comes from outside is this text."""
+    finding = a_finding(text, evidence={text: text, "error_code": text, "stall_count": 1})
+    remedy = a_remedy(text, findings=(finding,), reason=text)
+    return replace(
+        A_NIGHT,
+        run_id=text,
+        policy_sha256=text,
+        detector_version=text,
+        findings_by_kind={text: 1},
+        remedies=(
+            replace(a_row(remedy, finding), title=text, mail=Mail(remedy.remedy_id, text, text, text, text, text)),
+        ),
+        declined=(a_decline(text, code=text, reason=text, order_line=text),),
+        rejects=(replace(a_reject(text, source=text, reason=text), field=text),),
+        inputs=(InputFile(text, text, 1, text, 1),),
+        mail_dir=text,
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_and_never_obeyed(text: str) -> None:
+    hostile, harmless = Page(render_report(full_of(text))), Page(render_report(full_of("harmless")))
+
+    assert hostile.tags == harmless.tags
+    assert text in "".join(hostile.words)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=60).filter(str.strip))
+def test_no_text_at_all_changes_the_page(text: str) -> None:
+    assert Page(render_report(full_of(text))).tags == Page(render_report(full_of("harmless"))).tags
+
+
+def test_nothing_steers_or_turns_the_text_around() -> None:
+    html = render_report(full_of("a\x1b[2J\u202eb\u2066c\x00"))
+
+    assert not set("\x1b\u202e\x00") & set(html)
+
+
+def test_no_address_of_a_person_comes_through_an_error_code() -> None:
+    finding = a_finding(kind="playback_failed", evidence={"error_code": "jane.doe@example.com"})
+
+    assert "jane.doe" not in render_report(a_night(a_row(None, finding)))
+
+
+def test_no_customer_is_named_by_an_id() -> None:
+    assert "customer-1" not in render_report(A_NIGHT)
+    assert "customer-9" not in render_report(A_NIGHT)
+
+
+def test_the_page_is_complete_in_itself() -> None:
+    html = render_report(A_NIGHT)
+    page = Page(html)
+
+    assert page.references == []
+    assert not re.search(r"url\(|@import|<script|\bon\w+=", html)
+    assert "default-src 'none'" in html
+    assert len(html.encode()) < 30_000
+
+
+def test_the_page_can_be_read_with_any_tool() -> None:
+    html = render_report(replace(A_NIGHT, declined=(a_decline(), a_decline("s", "review"))))
+    page = Page(html)
+    names = [tag for tag, _ in page.tags]
+
+    assert html.startswith('<!doctype html>\n<html lang="en" dir="ltr">')
+    assert all(count == 1 for count in page.ids.values())
+    assert names.count("h1") == names.count("main") == 1
+    assert names.count("table") == names.count("caption")
+    assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+    levels = [int(name[1]) for name in names if re.fullmatch(r"h[1-6]", name)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_a_mail_is_marked_with_its_language() -> None:
+    remedy = a_remedy()
+    mail = replace(a_mail(remedy), language="ja", subject="【お詫び】", text="返金いたしました。")
+
+    html = render_report(a_night(replace(a_row(remedy), mail=mail)))
+    assert '<bdi lang="ja">【お詫び】</bdi>' in html
+    assert '<pre lang="ja" dir="auto">返金いたしました。</pre>' in html
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+@pytest.mark.parametrize(
+    ("front", "ground"),
+    [
+        ("ink", "page"),
+        ("ink", "sheet"),
+        ("quiet", "page"),
+        ("quiet", "sheet"),
+        ("good", "good-ground"),
+        ("wait", "wait-ground"),
+        ("bad", "bad-ground"),
+    ],
+)
+def test_every_pair_of_colours_can_be_read(scheme: str, front: str, ground: str) -> None:
+    colours = _colours(scheme)
+
+    assert _contrast(colours[front], colours[ground]) >= 4.5
+
+
+def test_no_colour_is_set_outside_the_palette() -> None:
+    rules = re.sub(r"--[\w-]+: #\w+;", "", _css())
+
+    assert not re.search(r"#[0-9a-f]{3,6}\b(?!\s*\{)", rules)
+
+
+def _css() -> str:
+    return (resources.files("templates") / "report" / "night.css").read_text(encoding="utf-8")
+
+
+def _colours(scheme: str) -> dict[str, str]:
+    """The palette in force: dark and print change some colours of the light one."""
+    light, dark, printed = re.findall(r":root \{(.*?)\}", _css(), flags=re.DOTALL)
+    parts = {"light": [light], "dark": [light, dark], "print": [light, printed]}[scheme]
+    return {name: value for part in parts for name, value in re.findall(r"--([\w-]+): (#\w+);", part)}
+
+
+def _contrast(first: str, second: str) -> float:
+    """The contrast of two colours by WCAG 2.2, 1 to 21."""
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:]
+    pairs = [digit * 2 for digit in digits] if len(digits) == 3 else re.findall("..", digits)
+    shares = [int(pair, 16) / 255 for pair in pairs]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,223 @@
+"""Every fixture through the real command line, compared with what its story demands."""
+
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pytest
+
+from tests.support.expected import (
+    Expected,
+    ExpectedDeclined,
+    ExpectedReject,
+    Outcome,
+    WrittenDeclined,
+    WrittenFinding,
+    WrittenReject,
+    WrittenRemedy,
+)
+
+FIXTURES: Final = Path(__file__).parents[1] / "fixtures"
+MAKEGOOD: Final = Path(sys.executable).with_name("makegood")
+REPLAYED: Final = ("casablanca_night", "healthy_day", "duplicate_beacons", "truncated_file", "two_currencies")
+TIMEOUT_S: Final = 180
+TOLERANCE_MS: Final = {"startup_ms": 150, "stall_count": 0, "stall_ms": 50, "seek_wait_ms": 50}
+
+Runs = dict[str, Future[Outcome]]
+
+
+def expected(story: str, run: str = "night") -> Expected:
+    return Expected.model_validate_json((FIXTURES / story / "expected" / f"{run}.json").read_bytes())
+
+
+def makegood(*arguments: str | Path, out: Path) -> Outcome:
+    """One run of the command line, which must succeed."""
+    command = [str(MAKEGOOD), *map(str, arguments), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    return Outcome(done.stdout, out)
+
+
+def nightly(ledger: Path, out: Path, *telemetry: str, as_of: str) -> Outcome:
+    """A nightly run of the fixture `rerun` on a ledger that is kept."""
+    story = FIXTURES / "rerun"
+    sources = [f"--telemetry={story / name}" for name in telemetry]
+    books = [f"--{name}={story / name}.jsonl" for name in ("orders", "customers", "grants")]
+    moment = (story / as_of).read_text().strip()
+    return makegood("nightly", *sources, *books, f"--ledger=sqlite:///{ledger}", f"--as-of={moment}", out=out)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scenarios")
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> Runs:
+    # Half of a run is importing Beam, so two run at a time.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return {story: pool.submit(makegood, "replay", FIXTURES / story, out=folder / story) for story in REPLAYED}
+
+
+@pytest.fixture(scope="module", params=REPLAYED)
+def story(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def replayed(story: str, runs: Runs) -> Outcome:
+    return runs[story].result()
+
+
+def test_each_session_is_judged_as_its_story_says(story: str, replayed: Outcome) -> None:
+    night, sessions = expected(story), replayed.sessions()
+    assert sessions.height == night.session_count
+    assert set(night.sessions) <= set(sessions["session_id"])
+    for session_id, failures in sessions.select("session_id", "failures").iter_rows():
+        told = night.sessions.get(session_id)
+        must, may = (told.failures, told.also_possible) if told else ([], [])
+        assert set(must) <= set(failures) <= {*must, *may}, session_id
+
+
+def test_stalls_waits_and_starts_are_those_that_the_viewer_saw(story: str, replayed: Outcome) -> None:
+    rows = replayed.sessions().rows_by_key("session_id", named=True, unique=True)
+    for session_id, told in expected(story).sessions.items():
+        seen = rows[session_id]
+        assert seen["stalls_known"] is told.stalls_known, session_id
+        for figure, tolerance in TOLERANCE_MS.items():
+            wanted = getattr(told, figure)
+            if wanted is not None:
+                assert seen[figure] == pytest.approx(wanted, abs=tolerance), (session_id, figure)
+
+
+def test_what_a_player_without_states_cannot_tell_stays_unknown(runs: Runs) -> None:
+    silent = runs["casablanca_night"].result().sessions().filter(~pl.col("stalls_known"))
+    assert silent.height == 1
+    unknown = silent.select("stall_count", "stall_ms", "seek_count", "seek_wait_ms", "stall_after_seek_ms")
+    assert set(unknown.row(0)) == {None}
+
+
+def test_every_record_is_used_repeated_rejected_or_late(story: str, replayed: Outcome) -> None:
+    counts, sessions = expected(story).counts, replayed.sessions()
+    rejected = sum(line.count for line in replayed.lines(WrittenReject, "rejects.jsonl") if line.scope != "field")
+    assert counts.records == counts.used + counts.duplicate + counts.rejected + counts.late
+    assert (sessions["events"].sum(), sessions["duplicates"].sum(), rejected) == (
+        counts.used,
+        counts.duplicate,
+        counts.rejected,
+    )
+
+
+def test_each_failure_of_a_session_is_one_finding(replayed: Outcome) -> None:
+    found = Counter((finding.subject.id, finding.kind) for finding in replayed.lines(WrittenFinding, "findings.jsonl"))
+    failed = replayed.sessions().explode("failures").drop_nulls("failures")
+    assert found == Counter(failed.select("session_id", "failures").iter_rows())
+
+
+def test_what_is_owed_is_approved_in_its_own_currency(story: str, replayed: Outcome) -> None:
+    remedies = replayed.lines(WrittenRemedy, "remedies.jsonl")
+    findings = {finding.finding_id for finding in replayed.lines(WrittenFinding, "findings.jsonl")}
+    assert owed(remedies) == owed_by(expected(story))
+    for remedy in remedies:
+        assert remedy.state == "approved"
+        assert remedy.finding_ids
+        assert set(remedy.finding_ids) <= findings
+
+
+def test_what_is_not_paid_is_declined_with_its_reason(story: str, replayed: Outcome) -> None:
+    declined = replayed.lines(WrittenDeclined, "declined.jsonl")
+    seen = {line.subject.id: ExpectedDeclined(outcome=line.outcome, code=line.code) for line in declined}
+    assert seen == expected(story).declined
+    assert all(line.reason.endswith(".") for line in declined)
+
+
+def test_each_unusable_record_is_named_with_its_place(story: str, replayed: Outcome) -> None:
+    rejects = replayed.lines(WrittenReject, "rejects.jsonl")
+    # A recorded player sends keys that nobody knows; only the files made by hand are demanded line by line.
+    wanted = expected(story).rejects
+    files = {reject.source for reject in wanted}
+    seen = [as_expected(line) for line in rejects if line.scope != "field" or Path(line.source).name in files]
+    assert sorted(map(repr, seen)) == sorted(map(repr, wanted))
+
+
+def test_each_remedy_has_one_mail_that_names_the_film_and_the_amount(story: str, replayed: Outcome) -> None:
+    mails = replayed.mails()
+    remedies = replayed.lines(WrittenRemedy, "remedies.jsonl")
+    assert set(mails) == {remedy.remedy_id for remedy in remedies}
+    for remedy in remedies:
+        mail = mails[remedy.remedy_id]
+        for words in expected(story).remedies[remedy.order_line_id].mail_says:
+            assert words in str(mail["Subject"]) + text_of(mail)
+
+
+def test_nobody_is_named_outside_the_mails(story: str, replayed: Outcome) -> None:
+    people = pl.read_ndjson(FIXTURES / story / "customers.jsonl")
+    for name in ("findings.jsonl", "remedies.jsonl", "declined.jsonl", "rejects.jsonl", "report.html"):
+        written = (replayed.folder / name).read_text() + replayed.said
+        assert not [who for who in people["email"].to_list() + people["name"].to_list() if who in written]
+
+
+def test_the_report_stands_alone(replayed: Outcome) -> None:
+    report = (replayed.folder / "report.html").read_text()
+    assert report.lstrip().lower().startswith("<!doctype html>")
+    assert "http://" not in report
+    assert "https://" not in report
+
+
+def test_the_same_night_again_changes_nothing_and_later_news_only_raises(folder: Path) -> None:
+    ledger = folder / "rerun.db"
+
+    night = nightly(ledger, folder / "night", "telemetry", as_of="as_of")
+    after_night = contents(ledger)
+    assert owed(night.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun"))
+
+    again = nightly(ledger, folder / "again", "telemetry", as_of="as_of")
+    assert contents(ledger) == after_night
+    assert "nothing changed" in again.said
+
+    late = nightly(ledger, folder / "late", "telemetry", "late", as_of="as_of_late")
+    after_late = contents(ledger)
+    assert owed(late.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun", "late"))
+    assert paid(ledger) == [("line-came-late", 1, 100, "USD"), ("line-came-late", 2, 299, "USD")]
+
+    nightly(ledger, folder / "late-again", "telemetry", "late", as_of="as_of_late")
+    assert contents(ledger) == after_late
+
+
+def owed(remedies: list[WrittenRemedy]) -> set[tuple[str, int, int, str]]:
+    return {(remedy.order_line_id, remedy.number, remedy.amount, remedy.currency) for remedy in remedies}
+
+
+def owed_by(night: Expected) -> set[tuple[str, int, int, str]]:
+    return {(line, remedy.number, remedy.amount, remedy.currency) for line, remedy in night.remedies.items()}
+
+
+def as_expected(reject: WrittenReject) -> ExpectedReject:
+    return ExpectedReject(
+        source=Path(reject.source).name, scope=reject.scope, code=reject.code, line=reject.line, field=reject.field
+    )
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def contents(ledger: Path) -> list[str]:
+    """Everything that stands in the ledger."""
+    with closing(sqlite3.connect(ledger)) as database:
+        return list(database.iterdump())
+
+
+def paid(ledger: Path) -> list[tuple[str, int, int, str]]:
+    query = "select order_line_id, number, amount, currency from remedies order by order_line_id, number"
+    with closing(sqlite3.connect(ledger)) as database:
+        return list(database.execute(query))
