@@ -18,7 +18,6 @@ from remediation.outbox.dispatch import Dispatched
 from remediation.report.night import Night
 from remediation.report.text import NOTHING_CHANGED, balance, summary_lines
 
-
 SHOWN_REJECTS: Final = 10
 
 

@@ -6,23 +6,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import apache_beam as beam
 import polars as pl
+from sqlalchemy import Engine
 
 from detectors import DETECTOR_VERSION
 from detectors.finding import Finding
-from detectors.playback.rules import PlaybackRules
 from detectors.schemas import REJECTS, SESSIONS, complete
 from pipelines import graph
 from pipelines.engine import planned, run
 from pipelines.inputs import database_url, find_book, import_book, read_policy, telemetry_manifest
 from pipelines.parts import Parts
-from pipelines.remedies import Resolving
+from pipelines.remedies import RECORDED, Resolving
 from pipelines.sessions import ROWS
 from pipelines.settings import NightSettings
 from pipelines.sources import Source, find
 from remediation.database import open_database, open_order_book
-from remediation.ledger.run import Run, finish_run, start_run
+from remediation.ledger.run import Run, finish_run, hold_run, start_run
 from remediation.report.night import Counts, InputFile, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
 
@@ -63,8 +62,10 @@ def run_sessions(telemetry: Sequence[str], policy_path: str | None, beam_options
     policy, _ = read_policy(policy_path)
     sources = find(telemetry)
     with planned(sources, beam_options) as plan:
-        run(partial(_build_table, sources=sources, rules=policy.playback, plan=plan), beam_options)
-        return _table(Parts(plan.parts_folder), sources)
+        run(partial(graph.sessions_table, sources=sources, rules=policy.playback, plan=plan), beam_options)
+        table = _table(Parts(plan.parts_folder), sources)
+    _demand_balance(table)
+    return table
 
 
 def run_night(settings: NightSettings) -> Result:
@@ -88,54 +89,65 @@ def run_night(settings: NightSettings) -> Result:
     engine = open_database(settings.ledger_url)
     book_inputs, book_rejects = import_book(engine, book)
     this_run = Run(settings.as_of, policy.sha256, DETECTOR_VERSION, (*manifest, *book_inputs, policy_input))
-    new = start_run(engine, this_run)
+    is_new = start_run(engine, this_run)
     resolving = Resolving(settings.ledger_url, orders_url, policy, this_run)
     with planned(sources, settings.beam_options) as plan:
-        build = partial(graph.night, sources=sources, resolving=resolving, plan=plan)
-        run(build, settings.beam_options)
+        run(partial(graph.night, sources=sources, resolving=resolving, plan=plan), settings.beam_options)
         parts = Parts(plan.parts_folder)
-        table = _table(parts, sources)
-        findings = tuple(parts.findings())
-        recorded = parts.counts().get("recorded", 0)
-    kinds = Counter(str(finding.kind) for finding in findings)
-    finish_run(engine, this_run.run_id, _summary(table, kinds))
-    night = Night(
+        table, findings = _table(parts, sources), tuple(parts.findings())
+        is_new = is_new or parts.counts().get(RECORDED, 0) > 0
+    _demand_balance(table, engine, this_run)
+    result = Result(_night(engine, this_run, table, findings, book_rejects, is_new=is_new), table, findings)
+    finish_run(engine, this_run.run_id, _summary(result), table.rows_by_source)
+    engine.dispose()
+    return result
+
+
+def _night(  # noqa: PLR0913 what a night is put together from
+    engine: Engine,
+    this_run: Run,
+    table: Table,
+    findings: Sequence[Finding],
+    book_rejects: Sequence[RejectRow],
+    *,
+    is_new: bool,
+) -> Night:
+    return Night(
         run_id=this_run.run_id,
-        as_of=settings.as_of,
-        policy_sha256=policy.sha256,
-        detector_version=DETECTOR_VERSION,
-        new=new or recorded > 0,
+        as_of=this_run.as_of,
+        policy_sha256=this_run.policy_sha256,
+        detector_version=this_run.detector_version,
+        new=is_new,
         counts=table.counts,
         sessions=table.sessions.height,
         flagged_sessions=len({finding.subject for finding in findings}),
-        findings_by_kind=dict(kinds),
+        findings_by_kind=dict(Counter(str(finding.kind) for finding in findings)),
         remedies=recorded_remedies(engine, this_run.run_id),
         declined=recorded_declined(engine, this_run.run_id),
         rejects=(*table.rejects, *book_rejects),
         inputs=_inputs(this_run, table),
     )
-    engine.dispose()
-    return Result(night, table, findings)
 
 
-def _build_table(pipeline: beam.Pipeline, sources: Sequence[Source], rules: PlaybackRules, plan: graph.Plan) -> None:
-    graph.sessions_table(pipeline, sources, rules, plan)
+def _demand_balance(table: Table, engine: Engine | None = None, this_run: Run | None = None) -> None:
+    """Records that vanished may have been anybody's: nothing that rests on the rest may be sent."""
+    if table.counts.balanced:
+        return
+    held = hold_run(engine, this_run.run_id) if engine and this_run else 0
+    raise UnbalancedError(
+        f"{table.counts.records} records came in, but {table.counts} do not add up to them; "
+        f"{held} refunds and mails are held: report this as a defect"
+    )
 
 
 def _table(parts: Parts, sources: Sequence[Source]) -> Table:
     counts = parts.counts()
-    table = Table(
+    return Table(
         sessions=_sessions(parts),
         rejects=_rejects(parts),
         counts=Counts(**{name: counts.get(name, 0) for name in COUNT_NAMES}),
         rows_by_source={source.path: counts.get(f"{ROWS}-{source.number}", 0) for source in sources},
     )
-    if not table.counts.balanced:
-        raise UnbalancedError(
-            f"{table.counts.records} records came in but {table.counts} account for another number; "
-            "hold what this run recorded and report this as a defect"
-        )
-    return table
 
 
 def _sessions(parts: Parts) -> pl.DataFrame:
@@ -157,10 +169,11 @@ def _rejects(parts: Parts) -> tuple[RejectRow, ...]:
     return tuple(RejectRow(**row) for row in whole.sort("source", "offset", "line", "code", "field").to_dicts())
 
 
-def _summary(table: Table, kinds: Mapping[str, int]) -> Mapping[str, int]:
+def _summary(result: Result) -> Mapping[str, int]:
     """The counts of a run as the ledger keeps them."""
-    counts = {name: getattr(table.counts, name) for name in COUNT_NAMES}
-    return counts | {"sessions": table.sessions.height} | {f"findings_{kind}": kinds[kind] for kind in sorted(kinds)}
+    counts = {name: getattr(result.table.counts, name) for name in COUNT_NAMES}
+    kinds = {f"findings_{kind}": count for kind, count in sorted(result.night.findings_by_kind.items())}
+    return counts | {"sessions": result.night.sessions} | kinds
 
 
 def _inputs(this_run: Run, table: Table) -> tuple[InputFile, ...]:

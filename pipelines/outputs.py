@@ -57,7 +57,7 @@ def check_sessions_file(out: Path | None) -> None:
 
 
 def write_sessions(sessions: pl.DataFrame, out: Path | None) -> None:
-    """The session table as Parquet or JSON Lines by the file's ending; without a file, JSON Lines to standard output."""
+    """The session table as Parquet or JSON Lines, as the file's ending says; else as JSON Lines to standard output."""
     if out is None:
         _write_json_lines(sessions)
         return

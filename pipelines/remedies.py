@@ -28,6 +28,9 @@ FINDINGS: Final = "findings"
 RESOLUTIONS: Final = "resolutions"
 WRITTEN: Final = "written"
 
+RECORDED: Final = "recorded"
+"""The count of rows that are new in the ledger."""
+
 
 @dataclass(frozen=True)
 class Resolving:
@@ -123,7 +126,7 @@ class _Record(_LedgerFn):
         if self._resolving.orders_url:
             self._adopt(resolutions)
         recorded = record(self._engines[0], self._resolving.run, resolutions)
-        yield "recorded", recorded.findings + recorded.remedies + recorded.declined
+        yield RECORDED, recorded.findings + recorded.remedies + recorded.declined
 
     def _adopt(self, resolutions: tuple[Resolution, ...]) -> None:
         """The order lines and customers of remedies come along into the ledger: the sender knows only that."""

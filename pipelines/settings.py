@@ -1,4 +1,4 @@
-"""What the command line was told, checked before anything runs. Only the command line reads the environment and the clock."""
+"""What the command line was told, checked before anything runs; it alone reads the environment and the clock."""
 
 import os
 from collections.abc import Mapping, Sequence

@@ -76,6 +76,17 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+def open_ledger(url: str) -> Engine:
+    """The ledger at `url`, which a nightly run has made.
+
+    Raises:
+      DatabaseUnusableError: As `open_database`; and where a file is not there.
+    """
+    parsed = parse_url(url)
+    _demand_file(parsed, "name the ledger that a nightly run wrote")
+    return open_database(url)
+
+
 def open_order_book(url: str) -> Engine:
     """The service's own database with the tables `order_lines`, `customers` and `grants`, opened for reading only.
 
@@ -83,9 +94,7 @@ def open_order_book(url: str) -> Engine:
       DatabaseUnusableError: It cannot be reached, or a table or a column is missing.
     """
     parsed = parse_url(url)
-    file = _file(parsed)
-    if file is not None and not file.is_file():
-        raise DatabaseUnusableError(f"{_named(parsed)} does not exist: name the database that holds the orders")
+    _demand_file(parsed, "name the database that holds the orders")
     with _explained(parsed):
         engine = _engine(parsed, read_only=True)
         with _disposed_on_error(engine), engine.connect() as connection:
@@ -179,6 +188,12 @@ def _file(url: URL) -> Path | None:
     if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
         return None
     return Path(str(url.database))
+
+
+def _demand_file(url: URL, advice: str) -> None:
+    file = _file(url)
+    if file is not None and not file.is_file():
+        raise DatabaseUnusableError(f"{_named(url)} does not exist: {advice}")
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """Findings of a few customers become resolutions: decided, and the mail written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from detectors.finding import Finding
 from remediation.book import Book
 from remediation.ledger.resolution import Resolution
-from remediation.notices import render
+from remediation.mail import Mail
+from remediation.notices import NoticeError, render
+from remediation.orders import Customer, OrderLine
 from remediation.policy.case import Case, cases, evidence_sha256
 from remediation.policy.decide import decide
 from remediation.policy.model import Policy
@@ -45,14 +48,18 @@ def _resolution(case: Case, decision: Remedy | Declined, policy: Policy, as_of: 
     if isinstance(decision, Declined):
         return Resolution(findings=findings, declined=decision)
     evidence = evidence_sha256(findings)
+    if case.customer is None:
+        raise ValueError(f"remedy {decision.remedy_id} has no customer: deciding must have sent it to review")
     try:
-        if case.customer is None:
-            return Resolution(findings, decision, evidence)
-        customer = case.customer
-        rules = policy.mail
-        not_before = next_allowed(as_of, customer.timezone, rules.from_hour, rules.until_hour)
-    except UnknownTimezoneError:
-        # Such a remedy is held; its mail is written when a person has corrected the zone.
-        return Resolution(findings, decision, evidence)
-    mail = render(decision, findings, line, customer.locale, customer.timezone, rules.voice_for(customer.voice))
+        mail = _mail(decision, findings, line, case.customer, policy)
+        not_before = next_allowed(as_of, case.customer.timezone, policy.mail.from_hour, policy.mail.until_hour)
+    except (NoticeError, UnknownTimezoneError) as error:
+        # Money without a word is not what is owed: a person mends what the mail lacks, then releases both.
+        held = replace(decision, state="held", reason=f"{decision.reason} No mail could be written: {error}")
+        return Resolution(findings, held, evidence)
     return Resolution(findings, decision, evidence, mail, not_before)
+
+
+def _mail(remedy: Remedy, findings: Sequence[Finding], line: OrderLine, customer: Customer, policy: Policy) -> Mail:
+    told = [finding for finding in findings if finding.finding_id in remedy.finding_ids]
+    return render(remedy, told, line, customer.locale, customer.timezone, policy.mail.voice_for(customer.voice))

@@ -140,7 +140,7 @@ def test_what_is_not_paid_is_declined_with_its_reason(story: str, replayed: Outc
 
 def test_each_unusable_record_is_named_with_its_place(story: str, replayed: Outcome) -> None:
     rejects = replayed.lines(WrittenReject, "rejects.jsonl")
-    # A recorded player sends keys that nobody knows; only the files made by hand are demanded line by line.
+    # Real players leave fields empty that are then left out; line by line, only what was made by hand is demanded.
     wanted = expected(story).rejects
     files = {reject.source for reject in wanted}
     seen = [as_expected(line) for line in rejects if line.scope != "field" or Path(line.source).name in files]
@@ -176,6 +176,7 @@ def test_the_same_night_again_changes_nothing_and_later_news_only_raises(folder:
 
     night = nightly(ledger, folder / "night", "telemetry", as_of="as_of")
     after_night = contents(ledger)
+    assert flagged(night) == flagged_by(expected("rerun"))
     assert owed(night.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun"))
 
     again = nightly(ledger, folder / "again", "telemetry", as_of="as_of")
@@ -184,11 +185,20 @@ def test_the_same_night_again_changes_nothing_and_later_news_only_raises(folder:
 
     late = nightly(ledger, folder / "late", "telemetry", "late", as_of="as_of_late")
     after_late = contents(ledger)
+    assert flagged(late) == flagged_by(expected("rerun", "late"))
     assert owed(late.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun", "late"))
     assert paid(ledger) == [("line-came-late", 1, 100, "USD"), ("line-came-late", 2, 299, "USD")]
 
     nightly(ledger, folder / "late-again", "telemetry", "late", as_of="as_of_late")
     assert contents(ledger) == after_late
+
+
+def flagged(run: Outcome) -> set[tuple[str, str]]:
+    return set(run.sessions().explode("failures").drop_nulls("failures").select("session_id", "failures").iter_rows())
+
+
+def flagged_by(night: Expected) -> set[tuple[str, str]]:
+    return {(session_id, failure) for session_id, told in night.sessions.items() for failure in told.failures}
 
 
 def owed(remedies: list[WrittenRemedy]) -> set[tuple[str, int, int, str]]:

@@ -51,11 +51,18 @@ def judge(sessions: pl.DataFrame, rules: PlaybackRules) -> pl.Series:
       sessions: `schemas.SESSIONS_WITH_EVIDENCE`; its `failures` are not read.
       rules: the playback standard.
     """
-    kinds = [
-        pl.when(standard.when).then(pl.lit(standard.kind)).otherwise(pl.lit(None, pl.String))
-        for standard in standards(rules)
-    ]
-    return sessions.select(failures=pl.concat_list(kinds).list.drop_nulls()).to_series()
+    all_standards = standards(rules)
+    marks = [pl.when(standard.when).then(1 << place).otherwise(0) for place, standard in enumerate(all_standards)]
+    # Few of the combinations occur, so that each is written once and looked up by its marks.
+    combinations = pl.Series(
+        "failures",
+        [
+            [standard.kind for place, standard in enumerate(all_standards) if combination >> place & 1]
+            for combination in range(1 << len(all_standards))
+        ],
+        dtype=pl.List(pl.String),
+    )
+    return combinations.gather(sessions.select(pl.sum_horizontal(marks)).to_series())
 
 
 def findings(sessions: pl.DataFrame, rules: PlaybackRules) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Groups:
         return result
 
 
-def changes(values: Ints) -> Bools:
+def changes(values: Ints | Codes) -> Bools:
     """Marks each row that differs from the one before; the first always does."""
     marks = np.ones(values.size, np.bool_)
     np.not_equal(values[1:], values[:-1], out=marks[1:])

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from detectors.playback.groups import Bools, Ints, changes
-from detectors.schemas import EVENTS, STATES, Channel
+from detectors.schemas import EVENTS, Channel
 
 _CHANNEL_RANK: Final = np.array([3, 4, 0, 1, 2])
 """Place of a channel in its session: the witnesses first, so that the timeline is the session's tail."""
@@ -151,6 +151,3 @@ def _ties(events: pl.DataFrame, row: Ints, block: Ints, *, drop: bool) -> pl.Dat
     return by_arrival.with_columns(repeat=repeat).sort(
         "block", "repeat", "sequence", "tie_rank", *content, "received_at", nulls_last=True
     )
-
-
-assert set(_TIE_RANK) == set(STATES)  # noqa: S101 - a state without a place would sort before all others

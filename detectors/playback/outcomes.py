@@ -9,10 +9,9 @@ from detectors.playback.errors import Errors
 from detectors.playback.groups import Bools, Ints
 from detectors.playback.rules import ERROR_LEAD_MS, Failure
 from detectors.playback.spans import Spans
-from detectors.playback.timeline import FAILED, PLAYING, QUIT, Course, Mode
+from detectors.playback.timeline import FAILED, PLAYING, QUIT, WAITING_MODES, Course, Mode, among
 
 _NEVER: Final = 2**62
-_WAITING: Final = (Mode.STALL, Mode.SEEK, Mode.START)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def outcomes(course: Course, spans: Spans, errors: Errors, rules: Failure) -> Ou
     over = some & (spans.mode[final] == Mode.OVER)
     closing = np.where(over, course.state[spans.first[final]], -1)
     stop = _before(spans, final, over & ((closing == FAILED) | (closing == QUIT)))
-    waiting = some & np.isin(spans.mode[stop], _WAITING)
+    waiting = some & among(spans.mode[stop], WAITING_MODES)
     gave_way_at = _gave_way(spans, final, stop, waiting, closing == FAILED)
     asked = spans.sessions.sum(spans.mode == Mode.START) > 0
     unplayed = ~played & asked
@@ -57,7 +56,7 @@ def outcomes(course: Course, spans: Spans, errors: Errors, rules: Failure) -> Ou
         played=played,
         failed=failed,
         exit_before_start=course.known & ~played & ~failed & ~business & waited,
-        unfinished=course.known & some & np.isin(spans.mode[final], _WAITING),
+        unfinished=course.known & some & among(spans.mode[final], WAITING_MODES),
         gave_way_at=gave_way_at,
     )
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from detectors.playback.groups import Bools, Floats, Groups, Ints, changes
+from detectors.playback.groups import Bools, Codes, Floats, Groups, Ints, changes
 from detectors.playback.ordering import Ordered, in_order
 from detectors.playback.rules import SKEW_TOLERANCE_MS, Timeline
 from detectors.schemas import Channel
@@ -60,11 +60,11 @@ class Records:
             return np.full(self.row.size, np.nan)
         return self.frame[name].to_numpy()[self.row].astype(np.float64)
 
-    def codes(self, name: str) -> Ints:
+    def codes(self, name: str) -> Codes:
         """The physical values of an enumeration or truth column, -1 where unknown."""
         if not self.has(name):
-            return np.full(self.row.size, -1)
-        return self.frame[name].to_physical().cast(pl.Int16).fill_null(-1).to_numpy()[self.row].astype(np.int64)
+            return np.full(self.row.size, -1, np.int8)
+        return self.frame[name].to_physical().cast(pl.Int8).fill_null(-1).to_numpy()[self.row]
 
     def texts(self, name: str, at: Ints) -> pl.Series:
         """Text values at record numbers, null where the number is -1."""
@@ -88,21 +88,23 @@ def select(events: pl.DataFrame, rules: Timeline) -> Records:
     skew, late = _clocks(events, order, time, rules.allowed_lateness_ms)
     if skew.any():
         time = time - np.where(np.isin(channel, OWN_CLOCK), 0, skew[code])
-    use = np.flatnonzero(~late) if late.any() else np.arange(late.size)
-    part, owner = _parts(code[use], time[use], rules.session_gap_ms)
-    turn = _turns(part, channel[use], time[use])
+    row, repeats = order.row, order.repeats
+    if late.any():
+        row, code, channel, time, repeats = (each[~late] for each in (row, code, channel, time, repeats))
+    part, owner = _parts(code, time, rules.session_gap_ms)
+    turn = _turns(part, channel, time)
     if turn is not None:
-        use, part = use[turn], part[turn]
+        row, part, channel, time, repeats = (each[turn] for each in (row, part, channel, time, repeats))
     sessions = Groups.by(part, owner.size)
     return Records(
         frame=events,
-        row=order.row[use],
+        row=row,
         sessions=sessions,
-        time=time[use],
-        channel=channel[use],
+        time=time,
+        channel=channel,
         session_id=order.session_id.gather(owner),
         skew_ms=skew[owner],
-        duplicates=sessions.sum(order.repeats[use]),
+        duplicates=sessions.sum(repeats),
         duplicate=events.height - order.row.size,
         late=int(late.sum()),
     )

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.playback.groups import Bools, Groups, Ints, changes
-from detectors.playback.timeline import Course
+from detectors.playback.groups import Bools, Codes, Groups, Ints, changes
+from detectors.playback.timeline import Course, among
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Spans:
     """
 
     sessions: Groups
-    mode: Ints
+    mode: Codes
     first: Ints
     last: Ints
     end: Ints
@@ -29,7 +29,7 @@ class Spans:
 
     def total(self, *modes: int) -> Ints:
         """Counted time in these modes, by session row."""
-        return self.sessions.sum(np.where(np.isin(self.mode, modes), self.counted_ms, 0))
+        return self.sessions.sum(np.where(among(self.mode, modes), self.counted_ms, 0))
 
     def final(self) -> Ints:
         """Each session row's last span, -1 where it has none."""

@@ -17,7 +17,15 @@ from detectors.playback.records import Records
 from detectors.playback.rules import PlaybackRules
 from detectors.playback.spans import Spans, spans
 from detectors.playback.timeline import Course, Mode, follow
-from detectors.playback.waits import Waits, device_stalls, long_stalls, seek_count, stalls, waits_after_seeks
+from detectors.playback.waits import (
+    Waits,
+    device_stalls,
+    long_stalls,
+    seek_count,
+    seek_edges,
+    stalls,
+    waits_after_seeks,
+)
 from detectors.playback.windows import WATCHED, worst_window_score
 
 _NEVER: Final = 2**62
@@ -31,6 +39,7 @@ class _Parts:
     course: Course
     spans: Spans
     stalls: Waits
+    seeks: Ints  # `seek_edges`
     after_seeks: Waits
     errors: Errors
     outcomes: Outcomes
@@ -46,6 +55,7 @@ def table(records: Records, rules: PlaybackRules) -> pl.DataFrame:
     """
     course = follow(records, rules.timeline)
     stretches = spans(course)
+    edges = seek_edges(course, rules.timeline.seek_burst_ms)
     reports = errors(records)
     seen = samples(records, course)
     ends = outcomes(course, stretches, reports, rules.failure)
@@ -54,7 +64,8 @@ def table(records: Records, rules: PlaybackRules) -> pl.DataFrame:
         course=course,
         spans=stretches,
         stalls=stalls(stretches),
-        after_seeks=waits_after_seeks(course, stretches, rules.timeline),
+        seeks=edges,
+        after_seeks=waits_after_seeks(course, stretches, edges, rules.timeline.seek_grace_ms),
         errors=reports,
         outcomes=ends,
         samples=seen,
@@ -113,6 +124,8 @@ def _customer(records: Records) -> pl.Series:
 
 def _first(records: Records, name: str) -> Ints:
     """Each session row's first record with a value of that name, on the timeline where it has one there."""
+    if not records.has(name):
+        return np.full(records.sessions.count, -1)
     known = records.known(name)
     on_timeline = records.sessions.first(known & records.timeline)
     return np.where(on_timeline >= 0, on_timeline, records.sessions.first(known))
@@ -120,6 +133,8 @@ def _first(records: Records, name: str) -> Ints:
 
 def _last(records: Records, name: str) -> Ints:
     """Each session row's last record with a value of that name; the timeline comes last in its session."""
+    if not records.has(name):
+        return np.full(records.sessions.count, -1)
     return records.sessions.last(records.known(name))
 
 
@@ -149,7 +164,7 @@ def _waits(parts: _Parts, rules: PlaybackRules) -> list[pl.Series]:
             "long_stall_count": long_count,
             "worst_window_stall_count": worst_count,
             "device_stall_count": device_stalls(parts.records, parts.course, stalled),
-            "seek_count": seek_count(parts.course, rules.timeline.seek_burst_ms),
+            "seek_count": seek_count(parts.course, parts.seeks, rules.timeline.seek_burst_ms),
             "seek_wait_ms": stretches.total(Mode.SEEK),
             "stall_after_seek_ms": parts.after_seeks.sessions.sum(parts.after_seeks.counted_ms),
             "paused_ms": stretches.total(Mode.PAUSE),

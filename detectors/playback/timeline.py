@@ -1,12 +1,13 @@
 """From ordered records to spans of one mode: playing, stalled, seeking and the rest, with the time that counts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 import numpy as np
 
-from detectors.playback.groups import Bools, Groups, Ints, changes
+from detectors.playback.groups import Bools, Codes, Groups, Ints, changes
 from detectors.playback.records import Records
 from detectors.playback.rules import Timeline
 from detectors.schemas import STATES, Channel
@@ -33,23 +34,35 @@ UNKNOWN: Final = -1
 """A record without a state, or with one that was taken back."""
 
 
-# One more entry than states, so that an unknown state (-1) reads the last one.
-_MODE_AFTER_START: Final = np.array(
-    [
-        Mode.PRELOAD,
-        Mode.RESTART,
-        Mode.PLAY,
-        Mode.STALL,
-        Mode.SEEK,
-        Mode.RESTART,
-        Mode.PAUSE,
-        *[Mode.OVER] * 3,
-        Mode.PLAY,
-    ]
+_AFTER_START: Final = {
+    "preloading": Mode.PRELOAD,
+    "starting": Mode.RESTART,
+    "playing": Mode.PLAY,
+    "stalled": Mode.STALL,
+    "seeking": Mode.SEEK,
+    "waiting": Mode.RESTART,  # a stall only where it follows playing
+    "paused": Mode.PAUSE,
+    "ended": Mode.OVER,
+    "failed": Mode.OVER,
+    "quit": Mode.OVER,
+}
+_BEFORE_START: Final = {"preloading": Mode.PRELOAD, "paused": Mode.PAUSE} | dict.fromkeys(
+    ("ended", "failed", "quit"), Mode.OVER
 )
-_MODE_BEFORE_START: Final = np.array(
-    [Mode.PRELOAD, *[Mode.START] * 5, Mode.PAUSE, Mode.OVER, Mode.OVER, Mode.OVER, Mode.START]
-)
+# The last entry is what an unknown state, -1, reads.
+_MODE_AFTER_START: Final = np.array([*(_AFTER_START[state] for state in STATES), Mode.PLAY], np.int8)
+_MODE_BEFORE_START: Final = np.array([*(_BEFORE_START.get(state, Mode.START) for state in STATES), Mode.START], np.int8)
+
+
+WAITING_MODES: Final = (Mode.START, Mode.STALL, Mode.SEEK)
+"""Modes in which the viewer waits for a picture that was asked for."""
+
+
+def among(mode: Codes, modes: Iterable[int]) -> Bools:
+    """Marks the entries that are one of `modes`."""
+    chosen = np.zeros(len(Mode), np.bool_)
+    chosen[list(modes)] = True
+    return chosen[mode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +77,8 @@ class Course:
     sessions: Groups
     record: Ints
     at: Ints
-    state: Ints
-    mode: Ints
+    state: Codes
+    mode: Codes
     counted_ms: Ints
     counts: Bools
     clamped: Bools
@@ -89,8 +102,7 @@ def follow(records: Records, rules: Timeline) -> Course:
     step[_tails(sessions)] = 0
     asleep = _asleep(step, state, sessions, rules.sleep_gap_ms)
     counts = ~asleep & ~_elsewhere(records, record, sessions)
-    waits = (mode == Mode.STALL) | (mode == Mode.SEEK) | (mode == Mode.START)
-    long = waits & (step > rules.open_stall_cap_ms)
+    long = among(mode, WAITING_MODES) & (step > rules.open_stall_cap_ms)
     return Course(
         sessions=sessions,
         record=record,
@@ -108,7 +120,7 @@ def _tails(sessions: Groups) -> Ints:
     return np.append(sessions.starts[1:], sessions.of.size) - 1 if sessions.of.size else sessions.starts
 
 
-def _settled_failures(reported: Ints, fatal: Bools, sessions: Groups) -> Ints:
+def _settled_failures(reported: Codes, fatal: Bools, sessions: Groups) -> Codes:
     """The states with failures that passed taken out, and fatal errors that did not put in.
 
     A failure passed if the picture came back, or the title reached its end after
@@ -121,24 +133,26 @@ def _settled_failures(reported: Ints, fatal: Bools, sessions: Groups) -> Ints:
     began = sessions.carried(plays) >= 0
     recovery = sessions.last(plays | ((reported == ENDED) & began))[sessions.of]
     passed = np.arange(reported.size) < recovery
-    state = np.where((reported == FAILED) & passed, UNKNOWN, reported)
-    return np.where(failed & ~passed, FAILED, state)
+    state = reported.copy()
+    state[passed & (reported == FAILED)] = UNKNOWN
+    state[failed & ~passed] = FAILED
+    return state
 
 
-def _modes(state: Ints, sessions: Groups) -> Ints:
+def _modes(state: Codes, sessions: Groups) -> Codes:
     """The mode that holds from each row, by one running maximum over stretches that `playing` opens."""
     opens = (state == PLAYING) | changes(sessions.of)
     stretch = np.cumsum(opens)
     level = _MODE_AFTER_START[state]
     level[_opening_waits(state, sessions)] = Mode.STALL
-    mode = np.maximum.accumulate(stretch * 8 + level) & 7
+    mode = (np.maximum.accumulate(stretch * 8 + level) & 7).astype(np.int8)
     first = np.flatnonzero(opens)
     before = np.flatnonzero((state[first] != PLAYING)[stretch - 1])
     mode[before] = _modes_before_start(state[before], sessions.of[before], mode[before])
     return mode
 
 
-def _opening_waits(state: Ints, sessions: Groups) -> Ints:
+def _opening_waits(state: Codes, sessions: Groups) -> Ints:
     """Rows at which `waiting` opens a stall: it follows playing. After a stall it only goes on."""
     waiting = np.flatnonzero(state == WAITING)
     if not waiting.size:
@@ -150,7 +164,7 @@ def _opening_waits(state: Ints, sessions: Groups) -> Ints:
     return opening
 
 
-def _modes_before_start(state: Ints, session: Ints, running: Ints) -> Ints:
+def _modes_before_start(state: Codes, session: Ints, running: Codes) -> Codes:
     """Modes until the first picture: by the last state, except that what is over stays over.
 
     Rows before the first state take its mode where that is loading or a pause:
@@ -160,12 +174,13 @@ def _modes_before_start(state: Ints, session: Ints, running: Ints) -> Ints:
     last = groups.carried(state != UNKNOWN)
     first = groups.first(state != UNKNOWN)[groups.of]
     source = np.where(last >= 0, last, first)
-    mode = np.where(source >= 0, _MODE_BEFORE_START[state[source]], Mode.START)
-    mode = np.where((last < 0) & (mode == Mode.OVER), Mode.START, mode)
-    return np.where((running == Mode.OVER) & (last >= 0), Mode.OVER, mode)
+    mode = np.where(source >= 0, _MODE_BEFORE_START[state[source]], np.int8(Mode.START))
+    mode[(last < 0) & (mode == Mode.OVER)] = Mode.START
+    mode[(running == Mode.OVER) & (last >= 0)] = Mode.OVER
+    return mode
 
 
-def _asleep(step: Ints, state: Ints, sessions: Groups, gap_ms: int) -> Bools:
+def _asleep(step: Ints, state: Codes, sessions: Groups, gap_ms: int) -> Bools:
     """Marks silences longer than `gap_ms` in sessions whose heartbeats were due.
 
     Heartbeats are records that bring no change of state: at least two, most of

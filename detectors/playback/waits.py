@@ -6,7 +6,7 @@ import numpy as np
 
 from detectors.playback.groups import Bools, Groups, Ints, changes
 from detectors.playback.records import Records
-from detectors.playback.rules import FULL_BUFFER_MS, Stalls, Timeline
+from detectors.playback.rules import FULL_BUFFER_MS, Stalls
 from detectors.playback.spans import Spans
 from detectors.playback.timeline import SEEKING, UNKNOWN, Course, Mode
 
@@ -27,17 +27,16 @@ def stalls(spans: Spans) -> Waits:
     return _waits(spans, (spans.mode == Mode.STALL) & spans.counts, spans.started_at, spans.counted_ms)
 
 
-def waits_after_seeks(course: Course, spans: Spans, rules: Timeline) -> Waits:
-    """What of each seek's wait exceeds the grace after the last seek of its burst."""
+def waits_after_seeks(course: Course, spans: Spans, edges: Ints, grace_ms: int) -> Waits:
+    """What of each seek's wait exceeds the grace after its last seek; `edges` are `seek_edges`."""
     wait = np.flatnonzero(spans.mode == Mode.SEEK)
     if not wait.size:
         return _waits(spans, np.zeros(spans.mode.size, np.bool_), spans.started_at, spans.counted_ms)
-    edges = seek_edges(course, rules.seek_burst_ms)
     last_edge = edges[np.searchsorted(edges, spans.last[wait], side="right") - 1]
     clock = np.concatenate(([0], np.cumsum(course.counted_ms)))
     waited = clock[spans.end[wait]] - clock[last_edge]
     excess = np.zeros(spans.mode.size, np.int64)
-    excess[wait] = np.maximum(waited - rules.seek_grace_ms, 0)
+    excess[wait] = np.maximum(waited - grace_ms, 0)
     return _waits(spans, excess > 0, spans.ended_at - excess, excess)
 
 
@@ -67,9 +66,8 @@ def seek_edges(course: Course, burst_ms: int) -> Ints:
     return edges
 
 
-def seek_count(course: Course, burst_ms: int) -> Ints:
-    """Seeks by session row, those of one burst counted once."""
-    edges = seek_edges(course, burst_ms)
+def seek_count(course: Course, edges: Ints, burst_ms: int) -> Ints:
+    """Seeks by session row, those of one burst counted once; `edges` are `seek_edges`."""
     session = course.sessions.of[edges]
     opens = changes(session)
     opens[1:] |= np.diff(course.at[edges]) > burst_ms

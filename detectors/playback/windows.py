@@ -8,7 +8,7 @@ import numpy as np
 from detectors.playback.groups import Floats, Groups, Ints
 from detectors.playback.picture import Picture, Samples
 from detectors.playback.quality import ONE_STALL_MS, WINDOW_MS, Experience, quality_score, stall_weight_ms
-from detectors.playback.timeline import Course, Mode
+from detectors.playback.timeline import Course, Mode, among
 from detectors.playback.waits import Waits
 
 WATCHED: Final = (Mode.PLAY, Mode.RESTART, Mode.STALL, Mode.SEEK, Mode.START)
@@ -32,7 +32,7 @@ class Clock:
 
 def clock(course: Course) -> Clock:
     """Watched time over all sessions, which stands still in pauses, ads, background and sleep."""
-    watched = np.where(np.isin(course.mode, WATCHED), course.counted_ms, 0)
+    watched = np.where(among(course.mode, WATCHED), course.counted_ms, 0)
     at = np.concatenate((np.zeros(1, np.int64), np.cumsum(watched)))
     begin = np.zeros(course.sessions.count, np.int64)
     begin[course.sessions.present] = at[course.sessions.starts]
@@ -56,15 +56,16 @@ def worst_window_score(course: Course, stalls: Waits, seen: Samples, picture: Pi
     stall_ms = cut.sum(np.where(course.mode == Mode.STALL, course.counted_ms, 0))
     played = np.where(course.mode == Mode.PLAY, course.counted_ms, 0)
     since, until = cut.clock(played)
+    opened, closed = _reading(seen, since), _reading(seen, until)
     starting = begin - watched.begin[session] < np.nan_to_num(startup_ms[session])
     experience = Experience(
         played_ms=(until - since).astype(np.float64),
         stall_ms=np.where(course.known[session], stall_ms, np.nan),
         stall_load=_load(watched, stalls, begin, end),
         startup_ms=np.where(starting, startup_ms[session], np.nan),
-        bitrate_kbps=_mean(seen, seen.bitrate_kbps, since, until),
+        bitrate_kbps=_mean(seen, seen.bitrate_kbps, opened, closed),
         top_bitrate_kbps=picture.top_bitrate_kbps[session],
-        height=_mean(seen, seen.height, since, until),
+        height=_mean(seen, seen.height, opened, closed),
         player_height=picture.player_height[session],
         frame_rate=picture.frame_rate[session],
         shown=np.ones(session.size, np.bool_),
@@ -130,24 +131,37 @@ def _cut(watched: Clock, begin: Ints, end: Ints) -> _Cut:
     return _Cut(first, last, (begin - watched.at[first]) / step[first], (end - watched.at[last]) / step[last])
 
 
-def _mean(seen: Samples, values: Floats | None, begin: Ints, end: Ints) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Readings of the played clock: the sample that held then, -1 before the first of all, and for how long it had."""
+
+    sample: Ints
+    since: Ints
+
+
+def _mean(seen: Samples, values: Floats | None, begin: _Reading, end: _Reading) -> Floats:
     """The mean over play of a value, taken as a whole number, between two readings of the played clock."""
     if values is None or not values.size:
-        return np.full(begin.size, np.nan)
-    known = _between(seen, (~np.isnan(values)).astype(np.int64), begin, end)
-    whole = np.rint(np.clip(np.nan_to_num(values), 0, _MOST)).astype(np.int64)
+        return np.full(begin.sample.size, np.nan)
+    unknown = np.isnan(values)
+    whole = np.rint(np.clip(np.where(unknown, 0, values), 0, _MOST)).astype(np.int64)
+    known = _between(seen, (~unknown).astype(np.int64), begin, end)
     return np.where(known > 0, _between(seen, whole, begin, end) / np.maximum(known, 1), np.nan)
 
 
-def _between(seen: Samples, values: Ints, begin: Ints, end: Ints) -> Ints:
-    """Values times played time between two readings of the played clock."""
+def _reading(seen: Samples, clock: Ints) -> _Reading:
+    sample = np.searchsorted(seen.at, clock, side="right") - 1
+    # A sample holds until the next of its session, and not into the next session's time.
+    since = np.minimum(clock - seen.at[sample], seen.played_ms[sample]) if seen.at.size else np.zeros_like(clock)
+    return _Reading(sample, since)
+
+
+def _between(seen: Samples, values: Ints, begin: _Reading, end: _Reading) -> Ints:
+    """Values times played time between two readings."""
     total = np.concatenate((np.zeros(1, np.int64), np.cumsum(values * seen.played_ms)))
 
-    def until(reading: Ints) -> Ints:
-        sample = np.searchsorted(seen.at, reading, side="right") - 1
-        # A sample holds until the next of its session; before the first of all there is none.
-        since = np.minimum(reading - seen.at[sample], seen.played_ms[sample])
-        result: Ints = np.where(sample >= 0, total[sample] + values[sample] * since, 0)
-        return result
+    def until(reading: _Reading) -> Ints:
+        result: Ints = total[reading.sample] + values[reading.sample] * reading.since
+        return np.where(reading.sample >= 0, result, 0)
 
     return until(end) - until(begin)

@@ -10,7 +10,7 @@ import polars as pl
 
 from detectors import schemas
 from detectors.telemetry.fields import Field, Kind
-from detectors.telemetry.jsonlines import TEXT_FORM
+from detectors.telemetry.jsoncolumns import TEXT_FORM
 from detectors.telemetry.limits import Limits
 from detectors.telemetry.rejects import Code
 from detectors.telemetry.times import from_text

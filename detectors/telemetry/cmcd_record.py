@@ -14,6 +14,7 @@ _LIST: Final = rf'\((?:[^()"]|{_STRING})*\)'
 _MEMBER: Final = re.compile(
     rf"[ \t]*([A-Za-z*][A-Za-z0-9_.*-]*)(?:=({_STRING}|{_LIST}|[^,\"()]*))?[ \t]*(?:,|$)", re.DOTALL
 )
+_QUOTED: Final = re.compile(_STRING, re.DOTALL)
 _NAME: Final = re.compile(r"[ \t]*([A-Za-z*][A-Za-z0-9_.*-]*)")
 _NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,32})?", re.ASCII)
 _ITEM: Final = re.compile(rf"({_STRING}|[^\s,;()\"]+)((?:;[^\s,;()\"]+(?:{_STRING})?)*)(?: +|$)", re.DOTALL)
@@ -228,7 +229,7 @@ def _strings(key: Key, raw: str) -> Value:
 
 
 def _quoted(item: str) -> str:
-    quoted = re.match(_STRING, item, re.DOTALL)
+    quoted = _QUOTED.match(item)
     return quoted[0] if quoted else item
 
 

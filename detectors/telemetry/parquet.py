@@ -14,7 +14,7 @@ from detectors.telemetry.block import Block, on_channel, settle
 from detectors.telemetry.checks import Bools, Checked, Fault, check
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.fields import FIELDS, Field, Kind
-from detectors.telemetry.jsonlines import TEXT_FORM
+from detectors.telemetry.jsoncolumns import TEXT_FORM
 from detectors.telemetry.limits import Limits
 from detectors.telemetry.rejects import Code, Tally
 
@@ -63,7 +63,7 @@ def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) ->
             ) from None
         if batch is None:
             return
-        yield _block(batch, first, limits), batch.num_rows
+        yield block_of(batch, first, limits), batch.num_rows
         first += batch.num_rows
 
 
@@ -87,7 +87,12 @@ def _refuse_bomb(metadata: pq.FileMetaData, size: int, limits: Limits) -> None:
         )
 
 
-def _block(batch: pa.RecordBatch, first: int, limits: Limits) -> Block:
+def block_of(batch: pa.RecordBatch, first: int, limits: Limits) -> Block:
+    """The events and rejects of a slice whose first row is row `first` of its file.
+
+    Raises:
+      DamagedError: A column refers to texts that the file does not hold.
+    """
     faults: list[Fault] = []
     columns = [c for c in (_column(batch, name, limits, faults) for name in batch.schema.names) if c is not None]
     frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=batch.num_rows)
@@ -146,6 +151,9 @@ def _from_dictionary(
         words, broken = _mended(words)
     words = pc.utf8_slice_codeunits(words, 0, limits.id_characters + 1)
     index = pl.Series(array.indices)
+    if not index.drop_nulls().is_between(0, len(words) - 1).all():
+        reason = f"The Parquet file is damaged: the column {field.name} refers to texts that it does not hold."
+        raise DamagedError(Code.CORRUPT_FILE, reason)
     if broken.any():
         mask = pl.Series(broken).gather(index).fill_null(value=False)
         reason = f"The field {field.name} is not UTF-8 text."

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine, select, update
 from detectors.finding import content_id
 from remediation.database import writing
 from remediation.ledger.sql import insert_new
-from remediation.ledger.tables import RUN_INPUTS, RUNS
+from remediation.ledger.tables import OUTBOX, REMEDIES, RUN_INPUTS, RUNS
+from remediation.outbox.states import State
 
 Role = Literal["telemetry", "orders", "customers", "grants", "policy"]
 
@@ -67,8 +68,10 @@ def start_run(engine: Engine, run: Run) -> bool:
         return write_run(connection, run)
 
 
-def finish_run(engine: Engine, run_id: str, counts: Mapping[str, int]) -> None:
-    """Writes the counts of a run down, once: those of its first complete pass stay.
+def finish_run(engine: Engine, run_id: str, counts: Mapping[str, int], rows: Mapping[str, int]) -> None:
+    """Writes the counts of a run and the records of its telemetry files down, once: those of its first pass stay.
+
+    `rows` are records by the name of the telemetry file: how many a file holds is known only once it was read.
 
     Raises:
       UnknownRunError: No such run was started.
@@ -79,6 +82,22 @@ def finish_run(engine: Engine, run_id: str, counts: Mapping[str, int]) -> None:
             raise UnknownRunError(f"run {run_id} is not in the ledger: start it before it is finished")
         if not present.counts:
             connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(counts=dict(counts)))
+            of_run = (RUN_INPUTS.c.run_id == run_id) & (RUN_INPUTS.c.role == "telemetry")
+            for name, count in rows.items():
+                connection.execute(update(RUN_INPUTS).where(of_run & (RUN_INPUTS.c.name == name)).values(rows=count))
+
+
+def hold_run(engine: Engine, run_id: str) -> int:
+    """Holds everything of a run that has not begun to be sent; returns how many rows of the outbox that are."""
+    with writing(engine) as connection:
+        of_run = select(REMEDIES.c.remedy_id).where(REMEDIES.c.run_id == run_id)
+        held = connection.execute(
+            update(OUTBOX)
+            .where(OUTBOX.c.remedy_id.in_(of_run), OUTBOX.c.state == State.APPROVED)
+            .values(state=State.HELD)
+            .returning(OUTBOX.c.outbox_id)
+        )
+        return len(held.all())
 
 
 def write_run(connection: Connection, run: Run) -> bool:

@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import DropTable
 
+from remediation.canonical import canonical_json
 from remediation.database import begin_writing
 from remediation.ledger.sql import affected, insert
 from remediation.ledger.tables import ORDER_LINES, REMEDIES
@@ -104,15 +105,17 @@ def _staging_table(table: Table, columns: Sequence[str]) -> Table:
 
 
 def _fill(connection: Connection, staged: Table, rows: Iterable[StagedRow]) -> None:
-    """Inserts by the driver itself: SQLAlchemy's own handling of parameters would double the time of an import."""
+    """Inserts by the driver itself: SQLAlchemy's own handling of parameters would take half as long again."""
     dialect = connection.dialect
     statement = staged.insert().compile(dialect=dialect)
-    columns = [(column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in staged.c]
+    columns = [(column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in [*staged.c][2:]]
 
     def parameters(row: StagedRow) -> tuple[object, ...] | dict[str, object]:
+        given = [row.values[name] for name, _ in columns]
         # The digest lives no longer than this import, so that Python's own hash serves.
-        values = [process(row.values[name]) if process else row.values[name] for name, process in columns[2:]]
-        complete = (row.line, hash(tuple(values)), *values)
+        digest = hash(tuple(canonical_json(value) if isinstance(value, dict) else value for value in given))
+        bound = [process(value) if process else value for value, (_, process) in zip(given, columns, strict=True)]
+        complete = (row.line, digest, *bound)
         return complete if statement.positional else dict(zip(staged.c.keys(), complete, strict=True))
 
     remaining = iter(rows)

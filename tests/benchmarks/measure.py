@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -30,6 +30,17 @@ class Work:
     wall_s: float
     cpu_s: float
     count: int
+
+
+Make = Callable[[str, int], Path]
+"""Makes telemetry of a form (parquet, jsonl, cmcd) with so many sessions."""
+
+
+class Tell(Protocol):
+    """Adds a row to the table of what was measured."""
+
+    def __call__(self, benchmark: str, took: Measured, result: str = "") -> None:
+        """Tell what a benchmark took, and how it compares."""
 
 
 def measure(*command: str, environment: Mapping[str, str] | None = None) -> Measured:
@@ -82,11 +93,14 @@ def typical(rounds: Sequence[Measured]) -> Measured:
 def _measure(command: Sequence[str], environment: Mapping[str, str] | None) -> tuple[Measured, str]:
     began = time.perf_counter()
     everything = {**os.environ, **(environment or {})}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=everything, cwd=ROOT) as child:
+    # What it complains of is shown where it fails, and only there.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=everything, cwd=ROOT
+    ) as child:
         said = child.stdout.read() if child.stdout else ""
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}")
+        raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}: {said[-2_000:]}")
     # Linux counts the peak in kilobytes.
     return Measured(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024), said

@@ -12,9 +12,8 @@ from typing import Final
 import polars as pl
 import pytest
 
-from tests.benchmarks.conftest import Make, Tell
 from tests.benchmarks.events import RECORDS_A_SESSION
-from tests.benchmarks.measure import Measured, measure, measure_work, typical
+from tests.benchmarks.measure import Make, Measured, Tell, measure, measure_work, typical
 
 pytestmark = pytest.mark.benchmark
 

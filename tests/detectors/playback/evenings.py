@@ -1,13 +1,15 @@
 """Builders for playback tests: a figure that a test does not name is the usual one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
+from typing import Any
 
 import polars as pl
-from tests.detectors.playback.reference import Record
 
 from detectors import schemas
 from detectors.playback.rules import PlaybackRules
+from detectors.playback.sessions import sessionize
+from tests.detectors.playback.reference import Record
 
 RULES = PlaybackRules.model_validate(
     {
@@ -49,3 +51,42 @@ def frame(records: Iterable[Record]) -> pl.DataFrame:
 
 def _types() -> dict[str, pl.DataType]:
     return {field.name: schemas.EVENTS[field.name] for field in fields(Record)}
+
+
+def a_course(course: str, **usual: str | int) -> list[Record]:
+    """Records of one session from `0 starting, 2 playing, 12 -, 40 paused`: seconds and states, `-` being a sample."""
+    records = []
+    for told in course.split(","):
+        second, state, *marks = told.split()
+        marked = dict(mark.split("=") for mark in marks)
+        values = {name: _VALUE.get(name, int)(value) for name, value in marked.items()}
+        known = {"session_id": "s", **usual, **values}
+        records.append(
+            Record(event_time=round(float(second) * 1_000), state=None if state == "-" else state, **known)  # type: ignore[arg-type]  # the test names fields
+        )
+    return records
+
+
+def heartbeats(until_s: int, course: str, **usual: str | int) -> list[Record]:
+    """The same course with a sample every ten seconds."""
+    beats = ", ".join(f"{second} -" for second in range(0, until_s + 1, 10))
+    return sorted(a_course(f"{course}, {beats}", **usual), key=lambda record: record.event_time)
+
+
+def sole_session(records: Iterable[Record]) -> dict[str, Any]:
+    """The only session row of the records, by column."""
+    return sessionize(frame(records), RULES).sessions.row(0, named=True)
+
+
+def _truth(text: str) -> bool:
+    return text == "yes"
+
+
+_VALUE: dict[str, Callable[[str], str | float | bool]] = {
+    "background": _truth,
+    "ad": _truth,
+    "fatal": _truth,
+    "error_code": str,
+    "bitrate_kbps": float,
+    "buffer_ms": float,
+}

@@ -31,6 +31,10 @@ class Record:
     fatal: bool | None = None
     background: bool | None = None
     ad: bool | None = None
+    buffer_ms: float | None = None
+    customer_id: str | None = None
+    content_id: str | None = None
+    cdn: str | None = None
 
     @property
     def on_timeline(self) -> bool:
@@ -48,9 +52,8 @@ class Record:
     def sort_key(self) -> tuple[object, ...]:
         """Content in the order of the columns of a frame, unknown last."""
         named = (
-            (self.event_time, self.sequence, self.bitrate_kbps, self.height, self.player_height)
-            + (self.startup_ms, self.error_code, self.fatal, self.background, self.ad)
-            + (self.http_status,)
+            *(self.event_time, self.sequence, self.bitrate_kbps, self.height, self.player_height),
+            *(self.startup_ms, self.error_code, self.fatal, self.background, self.ad, self.http_status),
         )
         return tuple((value is None, value) if value is not None else (True, 0) for value in named)
 
@@ -203,9 +206,7 @@ def fold_row(items: list[tuple[Record, int]], numbered: set[int], skew: int, rul
 class Fold:
     """One pass over one timeline."""
 
-    def __init__(
-        self, row: Folded, timeline: list[Record], witnesses: list[Record], rules: PlaybackRules
-    ) -> None:
+    def __init__(self, row: Folded, timeline: list[Record], witnesses: list[Record], rules: PlaybackRules) -> None:
         self.row, self.timeline, self.witnesses, self.rules = row, timeline, witnesses, rules
         self.states = self.settled()
         self.modes = self.mode_of_each()
@@ -344,7 +345,10 @@ class Fold:
         )
         row.seek_wait_ms = self.total("seek")
         row.stall_after_seek_ms = sum(
-            max(sum(self.counted[max(e for e in edges if e <= span[-1]) : span[-1] + 1]) - rules.timeline.seek_grace_ms, 0)
+            max(
+                sum(self.counted[max(e for e in edges if e <= span[-1]) : span[-1] + 1]) - rules.timeline.seek_grace_ms,
+                0,
+            )
             for span in self.spans()
             if self.modes[span[0]] == "seek"
         )
@@ -353,7 +357,8 @@ class Fold:
         row.played_ms = self.total("play")
 
     def seek_edges(self) -> list[int]:
-        edges, previous = [], None
+        edges: list[int] = []
+        previous: int | None = None
         for i, state in enumerate(self.states):
             if state == "seeking" and self.modes[i] != "start":
                 since = None if previous is None else self.timeline[i].event_time - self.timeline[previous].event_time

@@ -109,6 +109,7 @@ def test_a_faulty_record_is_rejected_alone_and_says_why(fields: dict[str, Json],
         pytest.param(b'{"session_id":"s","x":{"a":1,"a":2}}', "duplicate_key", id="twice within"),
         pytest.param(b'{"session_id":"s","x":' + b"[" * 40 + b"]" * 40 + b"}", "too_deep", id="deep"),
         pytest.param(b'{"session_id":"s","x":' + b"[" * 9_000 + b"]" * 9_000 + b"}", "too_deep", id="very deep"),
+        pytest.param(b'{"session_id":"s","x":' + b'{"x":' * 9_000 + b"1" + b"}" * 9_001, "too_deep", id="deep objects"),
         pytest.param(b'{"session_id":"s","sequence":' + b"9" * 4_000 + b"}", "number_too_long", id="4,000 digits"),
         pytest.param(b'{"session_id":"s","sequence":9223372036854775808}', "number_too_long", id="beyond 64 bits"),
         pytest.param(b'{"session_id":"s","x":1e999}', "number_too_long", id="beyond a double"),
@@ -125,6 +126,15 @@ def test_a_broken_line_leaves_its_neighbours_alone(line: bytes, code: str, neigh
     assert read.rejects["line"].to_list() == [neighbours + 1]
     assert read.rejects["offset"].to_list() == [len(before)]
     assert read.events.height == 2 * neighbours
+
+
+def test_objects_that_spread_over_lines_are_never_taken_for_one_a_line() -> None:
+    two = json.dumps(a_beacon()) * 2
+
+    read = Read("\n".join([json.dumps(a_beacon()), two, '{"session_id":"s","x":', '{"event_time":1}}', ""]).encode())
+
+    assert read.codes == ["not_json"] * 3
+    assert read.events.height == 1
 
 
 def test_an_unknown_field_is_left_out_and_counted_once_a_name() -> None:
@@ -247,7 +257,7 @@ def _same(left: Objects, right: Objects) -> None:
     assert_frame_equal(full(left).select(said), full(right).select(said), check_column_order=False)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(_PLAUSIBLE, min_size=1, max_size=8) | st.lists(_LINES | _PLAUSIBLE, min_size=1, max_size=8))
 def test_reading_in_blocks_gives_what_reading_line_by_line_gives(texts: list[str]) -> None:
     for lines in read_lines(iter(["\n".join(texts).encode("utf-8", "surrogatepass")]), DEFAULT_LIMITS):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -283,7 +283,27 @@ def _slips(columns: Columns) -> dict[tuple[str, str, str], tuple[int, int]]:
     return {(s.ignored.key, s.ignored.code.value, s.ignored.reason): (s.count, s.row) for s in columns.slips}
 
 
-@settings(max_examples=120, deadline=None)
+_TRAPS = [
+    *(
+        'sid="a,b",br=5',
+        'cid="a,br=5",su',
+        'br=(1,2),sid="s"',
+        'x=(1,2),sid="s"',
+        'cid=",br=5,",sid="s"',
+        r'cid="a\",br=5,\"b"',
+        'nor=("a" "b,c")',
+    ),
+    *('sid="a",sid="b"', "br=1,br=2", "su,su", "x=1,x=2", "br=x,br=1", "mtp=0", "mtp=(0)", "ec=27", "ec=(27 28)"),
+    *("", ",", ",,", "br=1,", ",br=1", " br=1", "br=1, bl=2", "br=1 ,bl=2", "br= 1", "br=", "br", "=", "=1", "br=1=2"),
+    *("1234567=1", "12345678=1", "abcdefgh=1", "abcdefghi=1", "bg=?0", "bg", "bg=1", "v=3,br=1", "v=2,br=-1", "v=0"),
+    *("ts=123456789012345", "ts=1234567890123456", "ts=00000001", "ts=12345678", "ts=123456789", "ts=1/", "ts=:1"),
+    *('sid="é"', 'sid="\x07"', 'sid="\x7f"', 'sid=""', 'sid="', 'sid="a"b"', f'sid="{"x" * 201}"', f'cid="{"x" * 65}"'),
+]
+
+
+@settings(max_examples=50, deadline=None)
+@example(_TRAPS)
+@example([*_TRAPS[::-1], "x" * 300, "nor=" + "(" * 300])
 @given(st.lists(_RECORDS, min_size=1, max_size=12))
 def test_reading_a_block_gives_what_reading_record_by_record_gives(records: list[str]) -> None:
     block, single = read_columns(pl.Series(records, dtype=pl.String)), read_singly(records)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.telemetry.decode import decode
 from detectors.telemetry.limits import Limits
@@ -151,3 +153,29 @@ def test_the_source_is_named_and_nothing_else() -> None:
 
     assert block.rejects["source"].to_list() == ["gs://bucket/night.gz"]
     assert block.rejects.select(pl.col("reason").str.contains("nonsense")).item() is False
+
+
+_FILES = {
+    "beacons": beacons(0, 3) + jsonl([a_beacon(state="playing", bitrate_kbps=1.5, error_code="E", fatal=True)]),
+    "collector": jsonl([a_report("e=ps,sta=p,br=(150;v 48;a),sn=1"), a_report("ec=(27)", mode="request")]),
+    "records": b'e=ps,sid="s",sta=p,ts=1795291010509,v=2\ne=t,bl=(0;v),sid="s",ts=1795291010510,v=2\n',
+    "query": b"CMCD=bl%3D1%2Csid%3D%22s%22\n" * 2,
+    "w3c": b"#Fields: date time sc-status cs-uri-query\n2026-11-21\t19:56:50\t200\tCMCD=sid%3D%22s%22\n" * 2,
+    "access": jsonl([{"t": 1_795_291_010_509, "rawUrl": "/a?CMCD=sid%3D%22s%22", "status": 200}]),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(_FILES)),
+    st.sampled_from([bytes, gzip.compress, zstd]),
+    st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=3), st.integers(0, 3)), max_size=4),
+)
+def test_no_damage_raises_and_every_record_is_accounted_for(
+    kind: str, wrap: Callable[[bytes], bytes], edits: list[tuple[int, bytes, int]]
+) -> None:
+    data = wrap(_FILES[kind])
+    for place, fresh, gone in edits:
+        data = data[:place] + fresh + data[place + gone :]
+
+    Read(data)  # compares the sums itself

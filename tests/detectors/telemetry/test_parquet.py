@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detectors.telemetry.limits import Limits
+from detectors.telemetry.containers import DamagedError
+from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
+from detectors.telemetry.parquet import block_of
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, jsonl
 
 SESSIONS = ["s-1", "s-2", "s-3"]
@@ -130,6 +132,15 @@ def test_a_damaged_page_is_one_reject() -> None:
     read = Read(bytes(damaged))
 
     assert read.codes[-1] == "corrupt_file"
+
+
+def test_a_text_that_the_file_does_not_hold_is_damage() -> None:
+    whole = pa.DictionaryArray.from_arrays(pa.array([0, 7, 0], pa.int32()), pa.array(["edge"]), safe=False)
+    batch = pa.record_batch({"session_id": pa.array(SESSIONS), "cdn": whole})
+
+    with pytest.raises(DamagedError) as damage:
+        block_of(batch, 0, DEFAULT_LIMITS)
+    assert damage.value.code == "corrupt_file"
 
 
 def test_a_file_without_beacons_is_one_reject() -> None:

@@ -1,9 +1,20 @@
 import pytest
 from sqlalchemy import Engine
 
-from remediation.ledger.run import Run, RunInput, UnknownRunError, finish_run, start_run
-from remediation.ledger.tables import RUN_INPUTS, RUNS
-from tests.remediation.ledger.evenings import MORNING, a_run, count, declined, record_night, rows
+from remediation.ledger.run import Run, RunInput, UnknownRunError, finish_run, hold_run, start_run
+from remediation.ledger.tables import OUTBOX, RUN_INPUTS, RUNS
+from tests.remediation.ledger.evenings import (
+    MORNING,
+    a_remedy,
+    a_run,
+    an_order,
+    count,
+    declined,
+    owed,
+    record_night,
+    rows,
+    with_orders,
+)
 
 BEACONS = RunInput("telemetry", "tonight/beacons.parquet", bytes=10, sha256="b" * 64, rows=3)
 ORDERS = RunInput("orders", "orders.jsonl", bytes=20, sha256="c" * 64, rows=4)
@@ -46,14 +57,34 @@ def test_two_files_of_one_name_are_refused() -> None:
 def test_the_counts_of_the_first_complete_pass_stay(ledger: Engine) -> None:
     run = a_run()
     start_run(ledger, run)
-    finish_run(ledger, run.run_id, {"used": 3})
-    finish_run(ledger, run.run_id, {"used": 4})
+    finish_run(ledger, run.run_id, {"used": 3}, {})
+    finish_run(ledger, run.run_id, {"used": 4}, {})
     assert rows(ledger, RUNS)[0]["counts"] == {"used": 3}
+
+
+def test_how_many_records_a_file_holds_is_written_at_the_end(ledger: Engine) -> None:
+    run = a_run(MORNING, BEACONS, ORDERS)
+    start_run(ledger, run)
+    finish_run(ledger, run.run_id, {"used": 7}, {BEACONS.name: 7})
+    assert {row["name"]: row["rows"] for row in rows(ledger, RUN_INPUTS)} == {BEACONS.name: 7, ORDERS.name: ORDERS.rows}
+
+
+def test_a_held_run_sends_nothing_and_no_other_run_is_held(ledger: Engine) -> None:
+    with_orders(ledger, an_order("OL-1"), an_order("OL-2"))
+    record_night(ledger, owed(a_remedy("OL-1")))
+    record_night(ledger, owed(a_remedy("OL-2")), as_of=MORNING + 1)
+    assert hold_run(ledger, a_run(MORNING).run_id) == 2
+    assert hold_run(ledger, a_run(MORNING).run_id) == 0
+    states = {(row["remedy_id"], row["kind"]): row["state"] for row in rows(ledger, OUTBOX)}
+    assert {key for key, state in states.items() if state == "held"} == {
+        (a_remedy("OL-1").remedy_id, "refund"),
+        (a_remedy("OL-1").remedy_id, "mail"),
+    }
 
 
 def test_a_run_that_was_never_started_cannot_end(ledger: Engine) -> None:
     with pytest.raises(UnknownRunError, match="start it"):
-        finish_run(ledger, "no such run", {})
+        finish_run(ledger, "no such run", {}, {})
 
 
 def test_recording_starts_its_run_where_nobody_did(ledger: Engine) -> None:

@@ -94,6 +94,11 @@ class TestWhatIsOwed:
         assert f"which is {Money(owed, line.currency).decimal} {line.currency}" in remedy.reason
         assert ("raised to the minimum" in remedy.reason) == raised
 
+    def test_a_full_refund_below_the_minimum_was_not_raised(self) -> None:
+        remedy = decided(a_finding(severity=0.9), line=a_line(amount_minor=30))
+        assert remedy.amount == 30
+        assert "raised" not in remedy.reason
+
     def test_an_unknown_fault_does_not_wait_for_blame(self) -> None:
         assert decided(a_finding(fault="unknown")).state == "approved"
 
@@ -269,6 +274,14 @@ class TestLimits:
         assert "it would be pay-out number 4 to this customer this month" in remedy.reason
         assert the_remedy(decide(fourth, POLICY, MORNING + 10 * DAY)).state == "approved"
 
+    def test_pay_outs_that_still_wait_are_not_counted(self) -> None:
+        waiting = [
+            an_entry(replace(decided(finding, line=a_line(line_id=f"old-{n}")), state="held"), finding)
+            for n in range(3)
+            for finding in (a_finding(session=f"old-{n}"),)
+        ]
+        assert the_remedy(decide(a_case(a_finding(), history=waiting), POLICY, MORNING)).state == "approved"
+
     def test_a_currency_without_limits_waits_for_a_person(self) -> None:
         remedy = decided(a_finding(), line=a_line(currency="ISK"))
         assert (remedy.state, remedy.amount) == ("held", 299)
@@ -317,7 +330,12 @@ class TestGoodwill:
         assert first.actions == (Action("refund", 2), Action("credit", 1))
         assert the_remedy(decide(case, half, MORNING)).actions == (Action("refund", 1),)
 
-    def test_a_top_up_adds_the_missing_credit_once(self) -> None:
+    def test_a_credit_is_given_once(self) -> None:
+        slow, line = a_finding("slow_start", 0.9), a_line(amount_minor=1_000)
+        case = a_case(slow, a_finding(), line=line, history=[paid(slow, line=line, policy=GOODWILL)])
+        assert the_remedy(decide(case, GOODWILL, MORNING)).actions == (Action("refund", 500),)
+
+    def test_a_top_up_adds_the_missing_credit(self) -> None:
         mild, bad = a_finding(severity=0.1), a_finding(severity=0.9)
         line = a_line(amount_minor=1_000)
         case = a_case(bad, line=line, history=[paid(mild, line=line, policy=GOODWILL)])

@@ -1,0 +1,163 @@
+"""The command line in this process: what it prints, what it refuses, and with which exit code."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pipelines import cli
+
+FIXTURES: Final = Path(__file__).parents[2] / "fixtures"
+NIGHT: Final = FIXTURES / "casablanca_night"
+ALWAYS: Final = ("--orders", str(NIGHT / "orders.jsonl"), "--customers", str(NIGHT / "customers.jsonl"))
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+Makegood = Callable[..., Ran]
+
+
+@pytest.fixture
+def makegood(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Makegood:
+    def run(*arguments: str | Path) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["makegood", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run
+
+
+def nightly(*more: str | Path, ledger: Path, telemetry: Path = NIGHT / "telemetry") -> list[str | Path]:
+    grants = ("--grants", NIGHT / "grants.jsonl")
+    moment = ("--as-of", "2026-11-22T06:00:00Z")
+    return ["nightly", "--telemetry", telemetry, *ALWAYS, *grants, *moment, "--ledger", f"sqlite:///{ledger}", *more]
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        pytest.param(["nightly"], 2, "Missing option", id="options are missing"),
+        pytest.param(["sessions", "x", "--out", "table.csv"], 2, "table.csv ends neither in", id="an unknown form"),
+        pytest.param(["sessions", "nothing-here"], 1, "nothing-here: no file is there", id="no telemetry"),
+        pytest.param(["replay", "nothing-here"], 2, "telemetry is not there", id="no folder to replay"),
+        pytest.param(["dispatch", "--ledger", "mysql://a/b"], 1, "sqlite", id="another kind of database"),
+        pytest.param(["dispatch", "--ledger", "sqlite:///no.db"], 1, "no.db does not exist", id="no ledger"),
+        pytest.param(
+            ["explain", "x", "--ledger", "sqlite:///no.db"], 1, "no.db does not exist", id="nothing to explain"
+        ),
+        pytest.param(["frobnicate"], 2, "No such command", id="an unknown command"),
+    ],
+)
+def test_bad_usage_is_2_and_a_failed_run_is_1(
+    makegood: Makegood, elsewhere: Path, arguments: list[str], code: int, sentence: str
+) -> None:
+    ran = makegood(*arguments)
+    assert (ran.code, ran.out) == (code, "")
+    assert sentence in ran.err
+    assert "Traceback" not in ran.err
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_moment_that_is_none_is_bad_usage(makegood: Makegood, tmp_path: Path) -> None:
+    ran = makegood(*nightly("--as-of", "tomorrow", ledger=tmp_path / "ledger.db"))
+    assert ran.code == 2
+    assert "--as-of 'tomorrow' is no ISO 8601 time" in ran.err
+
+
+def test_a_source_that_is_missing_stops_the_night_before_the_ledger_is_made(makegood: Makegood, tmp_path: Path) -> None:
+    ran = makegood(*nightly(ledger=tmp_path / "ledger.db", telemetry=tmp_path / "gone"))
+    assert ran.code == 1
+    assert ran.err == f"makegood: {tmp_path}/gone: no file is there; name an existing file, folder or glob\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fault_in_the_policy_names_file_line_and_field(makegood: Makegood, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[severity]\nmoderate_from = 'often'\n")
+    ran = makegood(*nightly("--policy", policy, ledger=tmp_path / "ledger.db"))
+    assert ran.code == 1
+    assert ran.err.startswith(f"makegood: {policy}")
+
+
+def test_a_runner_that_picks_its_engine_by_itself_is_refused(makegood: Makegood, tmp_path: Path) -> None:
+    ran = makegood(*nightly("--", "--runner=DirectRunner", ledger=tmp_path / "ledger.db"))
+    assert ran.code == 2
+    assert "--runner=DirectRunner picks an engine by itself" in ran.err
+
+
+def test_a_night_twice_changes_nothing_and_says_so(makegood: Makegood, tmp_path: Path) -> None:
+    arguments = nightly("--out", tmp_path / "out", "--show-mail", "line-0501", ledger=tmp_path / "ledger.db")
+    first, second = makegood(*arguments), makegood(*arguments)
+    assert (first.code, second.code) == (0, 0)
+    assert "nothing changed" not in first.out
+    assert "Nothing changed: this night was already recorded." in second.out
+    assert "カサブランカ" in first.out
+    assert first.out.splitlines()[1:11] == second.out.splitlines()[1:11]
+
+
+def test_what_is_approved_is_sent_once_and_can_be_explained(makegood: Makegood, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.db"
+    url = f"sqlite:///{ledger}"
+    assert makegood(*nightly(ledger=ledger)).code == 0
+    folders = ("--mailer", f"file:{tmp_path / 'mail'}", "--gateway", f"file:{tmp_path / 'refunds'}")
+    moment = ("--now", "2026-11-23T12:00:00Z")
+    assert makegood("dispatch", "--ledger", url, *folders, *moment).code == 0
+    mails, refunds = sorted((tmp_path / "mail").iterdir()), sorted((tmp_path / "refunds").iterdir())
+    again = makegood("dispatch", "--ledger", url, *folders, *moment)
+    assert again.out.count("0 sent") == 2
+    assert sorted((tmp_path / "mail").iterdir()) == mails
+    assert sorted((tmp_path / "refunds").iterdir()) == refunds
+    assert {file.stem for file in mails} == {file.stem for file in refunds}
+    told = makegood("explain", "line-0501", "--ledger", url)
+    assert told.code == 0
+    assert "2.99 USD" in told.out
+    assert makegood("explain", "nobody", "--ledger", url).code == 1
+
+
+def test_telemetry_may_be_followed_by_several_paths(makegood: Makegood, tmp_path: Path) -> None:
+    files = sorted((NIGHT / "telemetry").glob("hls-0*.reports.jsonl"))
+    arguments = nightly(ledger=tmp_path / "ledger.db", telemetry=files[0])
+    arguments[3:3] = files[1:]
+    ran = makegood(*arguments)
+    assert ran.code == 0
+    assert f"sessions     {len(files)}," in ran.out
+
+
+def test_the_session_table_goes_to_standard_output_or_a_file(makegood: Makegood, tmp_path: Path) -> None:
+    file = NIGHT / "telemetry" / "hls-01_clean.reports.jsonl"
+    rows = [json.loads(line) for line in makegood("sessions", file).out.splitlines()]
+    assert makegood("sessions", file, "--out", tmp_path / "table.jsonl").out == ""
+    assert [json.loads(line) for line in (tmp_path / "table.jsonl").read_text().splitlines()] == rows
+    assert [row["stall_count"] for row in rows] == [0]
+
+
+def test_the_schemas_are_json(makegood: Makegood) -> None:
+    schemas = json.loads(makegood("schema").out)
+    assert all("type" in schema or "$ref" in schema or "properties" in schema for schema in schemas.values())
+
+
+def test_help_imports_neither_beam_nor_polars() -> None:
+    code = "import sys, pipelines.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"apache_beam", "polars", "sqlalchemy"}.isdisjoint(done.stdout.split())
