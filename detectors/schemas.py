@@ -161,3 +161,88 @@ def complete(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataF
         pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in schema.items()
     )
+
+
+PARCEL_STATUSES: Final = (
+    "pending",
+    "picked_up",
+    "in_transit",
+    "out_for_delivery",
+    "ready_for_pickup",
+    "delivered",
+    "delivery_failed",
+    "delivery_delayed",
+    "on_hold",
+    "return_to_sender",
+    "cancelled",
+    "unknown",
+)
+"""What a scan may say; the union that karrio, EasyPost, AfterShip, 17TRACK and Shippo can be mapped to."""
+
+PARCEL_REASONS: Final = (
+    "lost",
+    "damaged",
+    "refused",
+    "address",
+    "unclaimed",
+    "customs",
+    "weather",
+    "carrier",
+    "merchant",
+    "neighbour",
+    "did_not_occur",
+)
+"""Why, where the carrier says so. `did_not_occur` retracts the scan of the same parcel, time and status (EPCIS)."""
+
+PROOFS: Final = ("photo", "signature", "pin", "none")
+"""Proof of delivery. Null is unknown; `none` is the carrier's word that there is none."""
+
+TRACKING: Final = pl.Schema(
+    {
+        "tracking_number": pl.String(),
+        "carrier": pl.String(),
+        "event_time": pl.Int64(),
+        "status": pl.Enum(PARCEL_STATUSES),
+        "reason": pl.Enum(PARCEL_REASONS),
+        "lat": pl.Float64(),
+        "lon": pl.Float64(),
+        "proof": pl.Enum(PROOFS),
+        "depot": pl.String(),  # where the scan was made, as the carrier names it; never an address
+        "promised_at": pl.Int64(),  # the carrier's own estimate at that time
+    }
+)
+"""One row a scan. `tracking_number`, `event_time` and `status` are never null."""
+
+TOPICS: Final = ("not_received", "wrong_item", "damaged", "poor_playback", "other")
+
+CONTACTS: Final = pl.Schema(
+    {
+        "contact_id": pl.String(),
+        "customer_id": pl.String(),
+        "order_line_id": pl.String(),
+        "event_time": pl.Int64(),
+        "topic": pl.Enum(TOPICS),
+        "language": pl.String(),
+        "voice": pl.String(),  # plain, warm, playful: how the customer wrote
+        "received_item_id": pl.String(),
+    }
+)
+"""One row a contact. Its text never travels: it holds names. `order_line_id` may be null."""
+
+PROMISES: Final = pl.Schema(
+    {
+        "order_line_id": pl.String(),
+        "order_id": pl.String(),
+        "customer_id": pl.String(),
+        "item_id": pl.String(),
+        "purchased_at": pl.Int64(),
+        "promised_date": pl.Date(),
+        "tracking_number": pl.String(),
+        "carrier": pl.String(),
+        "country": pl.String(),  # ISO 3166-1 alpha-2 of the destination
+        "lat": pl.Float64(),
+        "lon": pl.Float64(),
+        "timezone": pl.String(),  # of the customer: in it, a promised day ends
+    }
+)
+"""One row an order line of kind `goods`: what was promised, whether or not it was ever scanned."""

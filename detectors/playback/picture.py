@@ -73,10 +73,13 @@ def picture(records: Records, course: Course, seen: Samples, figures: rules.Pict
     Play is judged where bitrate and best rendition are known, or height and the
     player's height: 360 rows are little on a television and enough on a telephone,
     so that a height alone proves nothing. The best rendition is the highest that
-    was named or fetched.
+    was named or fetched. A player that never names it may be kept on the lowest for
+    ever, so that there a rate that is low for any title counts, too.
     """
-    top = np.fmax(_most(records, "top_bitrate_kbps"), _most(records, "bitrate_kbps"))
-    low_ms, judged_ms = _low(seen, top, figures)
+    named = _most(records, "top_bitrate_kbps")
+    top = np.fmax(named, _most(records, "bitrate_kbps"))
+    floor = np.where(np.isnan(named), figures.low_bitrate_kbps, 0)
+    low_ms, judged_ms = _low(seen, np.fmax(figures.low_bitrate_ratio * top, floor), figures)
     return Picture(
         mean_bitrate_kbps=_mean(records, course, seen, "bitrate_kbps", seen.bitrate_kbps),
         mean_height=_mean(records, course, seen, "height", seen.height),
@@ -142,11 +145,11 @@ def _most(records: Records, name: str) -> Floats:
     return most
 
 
-def _low(seen: Samples, top: Floats, figures: rules.Picture) -> tuple[Ints, Ints]:
+def _low(seen: Samples, low_kbps: Floats, figures: rules.Picture) -> tuple[Ints, Ints]:
     low, judged = np.zeros(seen.at.size, np.bool_), np.zeros(seen.at.size, np.bool_)
     if seen.bitrate_kbps is not None:
         judged |= ~np.isnan(seen.bitrate_kbps)
-        low |= seen.bitrate_kbps <= figures.low_bitrate_ratio * top[seen.sessions.of]
+        low |= seen.bitrate_kbps <= low_kbps[seen.sessions.of]
     if seen.height is not None and seen.player_height is not None:
         judged |= ~np.isnan(seen.height + seen.player_height)
         low |= (seen.height <= figures.low_height) & (seen.player_height >= figures.min_player_height)

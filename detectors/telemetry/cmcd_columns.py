@@ -194,11 +194,11 @@ class _Block:
             if len(here):
                 table = figures if name in FIGURES else texts
                 self._columns[name].append(Column(rows[here], table.gather(index[here])))
-        counts = np.bincount(index[~valid[index]], minlength=len(readings))
-        for slip in np.flatnonzero(counts).tolist():
-            ignored = readings[slip].ignored
-            if ignored:
-                self._slip(ignored, int(counts[slip]), int(rows[np.argmax(index == slip)]))
+        bad = np.flatnonzero(~valid[index])
+        slips, firsts, counts = np.unique(index[bad], return_index=True, return_counts=True)
+        for slip, row, count in zip(slips.tolist(), rows[bad[firsts]].tolist(), counts.tolist(), strict=True):
+            if ignored := readings[slip].ignored:
+                self._slip(ignored, count, row)
 
     def _take_numbers(self, which: Ints, values: Ints) -> None:
         sure = self._sure(which)

@@ -5,7 +5,6 @@ The reader is strict about syntax, types and repeated members. What it lets pass
 or after, so that what it reads is what a line-by-line reading gives.
 """
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +123,7 @@ class ColumnReader:
     def _arrow(self, body: bytes) -> pa.Table:
         schema = pa.schema([(name, self._arrow_type(name)) for name in self._seen])
         return pyarrow.json.read_json(
-            io.BytesIO(body),
+            pa.BufferReader(body),  # type: ignore[arg-type]  # the stubs do not know Arrow's own files
             read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
             parse_options=pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer"),
         )

@@ -37,7 +37,8 @@ def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) ->
     """
     try:
         file = pq.ParquetFile(stream, read_dictionary=_text_columns(stream))
-    except (pa.ArrowException, OSError, ValueError):
+    except (pa.ArrowException, OSError, ValueError) as error:
+        _pass_on_failure_to_read(error)
         raise DamagedError(
             Code.TRUNCATED_FILE, "The Parquet file is cut or damaged: its footer cannot be read, so no row can."
         ) from None
@@ -57,7 +58,8 @@ def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) ->
     while True:
         try:
             batch = next(batches, None)
-        except (pa.ArrowException, OSError, ValueError):
+        except (pa.ArrowException, OSError, ValueError) as error:
+            _pass_on_failure_to_read(error)
             raise DamagedError(
                 Code.CORRUPT_FILE, f"The Parquet file is damaged: it cannot be read from row {first} on."
             ) from None
@@ -65,6 +67,12 @@ def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) ->
             return
         yield block_of(batch, first, limits), batch.num_rows
         first += batch.num_rows
+
+
+def _pass_on_failure_to_read(error: Exception) -> None:
+    """Arrow reports damage as OSError too, but only the operating system numbers its errors: those stop the run."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
 
 
 def _text_columns(stream: BinaryIO) -> list[str]:

@@ -33,6 +33,7 @@ RULES = PlaybackRules.model_validate(
         "failure": {"min_wait_ms": 1_000, "abandoned_ms": 10_000},
         "picture": {
             "low_bitrate_ratio": 0.25,
+            "low_bitrate_kbps": 300,
             "low_height": 360,
             "min_player_height": 720,
             "share_of_play": 0.5,

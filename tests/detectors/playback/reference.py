@@ -446,7 +446,8 @@ class Fold:
                 weight, weighted = weight + lasts, weighted + lasts * rate
             if rate is not None or by_height:
                 judged += lasts
-            little = rate is not None and rate <= figures.low_bitrate_ratio * max(rates)
+            # No record here names the best rendition, so that what is low for any title is low.
+            little = rate is not None and rate <= max(figures.low_bitrate_ratio * max(rates), figures.low_bitrate_kbps)
             if height is not None and screen is not None:
                 little = little or (height <= figures.low_height and screen >= figures.min_player_height)
             low += lasts if little else 0

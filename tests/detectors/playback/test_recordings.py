@@ -20,8 +20,8 @@ FAILURES = {
     "dash/02_slow_start": {"slow_start"},
     "dash/05_casablanca_bad": {"playback_stalls", "low_quality"},
     "dash/06_low_quality": {"low_quality"},
-    "hls/03_rebuffering": {"playback_stalls"},
-    "hls/05b_casablanca_bad2": {"playback_stalls"},
+    "hls/03_rebuffering": {"playback_stalls", "low_quality"},
+    "hls/05b_casablanca_bad2": {"playback_stalls", "low_quality"},
     "hls/08_never_starts": {"playback_failed"},
     "shakadbg/09_outage": {"playback_stalls", "playback_failed"},
 }

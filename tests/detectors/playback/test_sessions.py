@@ -253,6 +253,22 @@ def test_the_picture_is_weighed_by_play_and_read_off_requests_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rate", "named", "low_ms"),
+    [
+        pytest.param(300.0, None, 60_000, id="the best rendition is never named, and this is little for any"),
+        pytest.param(301.0, None, 0, id="never named, but this may be all there is"),
+        pytest.param(300.0, 400.0, 0, id="the title offers little more"),
+        pytest.param(300.0, 1_200.0, 60_000, id="the title offers four times as much"),
+    ],
+)
+def test_a_rate_is_little_against_the_best_that_is_offered(rate: float, named: float | None, low_ms: int) -> None:
+    events = frame([Record("s", 0, state="playing", bitrate_kbps=rate), Record("s", 60_000, state="ended")])
+    offered = pl.lit(named, dtype=pl.Float32).alias("top_bitrate_kbps")
+    found = sessionize(events.with_columns(offered), RULES).sessions.row(0, named=True)
+    assert (found["low_picture_ms"], found["judged_picture_ms"]) == (low_ms, 60_000)
+
+
+@pytest.mark.parametrize(
     ("screen", "low_ms", "judged_ms"),
     [
         pytest.param(1_080, 60_000, 60_000, id="television"),

@@ -1,4 +1,5 @@
 import datetime as dt
+import errno
 import gzip
 import io
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from detectors.telemetry.containers import DamagedError
+from detectors.telemetry.decode import decode
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.parquet import block_of
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, jsonl
@@ -132,6 +134,17 @@ def test_a_damaged_page_is_one_reject() -> None:
     read = Read(bytes(damaged))
 
     assert read.codes[-1] == "corrupt_file"
+
+
+def test_a_source_that_cannot_be_read_is_no_reject() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if size is None or size > 4:  # the magic bytes still came through
+                raise OSError(errno.EIO, "the disk is gone")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        list(decode(Broken(parquet()), "night.parquet"))
 
 
 def test_a_text_that_the_file_does_not_hold_is_damage() -> None:
