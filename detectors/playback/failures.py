@@ -6,10 +6,9 @@ from typing import Final
 
 import polars as pl
 
+from detectors import DETECTOR_VERSION
 from detectors.finding import Finding, PlaybackKind, Subject
 from detectors.playback.rules import PlaybackRules
-
-DETECTOR_VERSION: Final = "playback/1"
 
 _FIGURES: Final = ("watched_ms", "quality_score", "worst_window_score")
 _STALL_FIGURES: Final = ("stall_count", "stall_ms", "longest_stall_ms", "long_stall_count", "worst_window_stall_count")
