@@ -1,5 +1,6 @@
 """The engine that carries the graph: always named, FnApiRunner in this process unless told otherwise."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +66,7 @@ def planned(sources: Sequence[Source], beam_options: Sequence[str]) -> Iterator[
         yield Plan(
             parts_folder=f"{shared.rstrip('/')}/{folder.name}" if shared else str(folder / "parts"),
             partitions=partitions(sources),
+            threads=(os.cpu_count() or 1) if local else 1,
             spill=Spill(str(spill)) if local else None,
         )
     finally:

@@ -28,10 +28,15 @@ from pipelines.sources import Source
 
 @dataclass(frozen=True)
 class Plan:
-    """How to run: where results are gathered, how many partitions, where local batches spill (None: they travel)."""
+    """How to run.
+
+    `parts_folder` is where results are gathered, `threads` how many partitions a
+    worker assesses at once, `spill` where local batches stay (None: they travel).
+    """
 
     parts_folder: str
     partitions: int
+    threads: int
     spill: Spill | None
 
 
@@ -39,8 +44,9 @@ def sessions_table(
     pipeline: beam.Pipeline, sources: Sequence[Source], rules: PlaybackRules, plan: Plan
 ) -> beam.PCollection:
     """Telemetry to (name, packed sessions); the table, the rejects and the counts are written to the parts folder."""
-    read = pipeline | "Sources" >> beam.Create(sources) | "ReadTelemetry" >> ReadTelemetry(plan.partitions, plan.spill)
-    assessed = read.batches | "AssessSessions" >> AssessSessions(rules)
+    reading = ReadTelemetry(plan.partitions, plan.threads, plan.spill)
+    read = pipeline | "Sources" >> beam.Create(sources) | "ReadTelemetry" >> reading
+    assessed = read.batches | "AssessSessions" >> AssessSessions(rules, plan.threads)
     read.rejects | "WriteRejects" >> WriteParts(plan.parts_folder, "rejects")
     assessed.sessions | "WriteSessions" >> WriteParts(plan.parts_folder, "sessions")
     counts = (read.counts, assessed.counts) | "AllCounts" >> beam.Flatten()

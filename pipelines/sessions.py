@@ -1,6 +1,8 @@
 """Telemetry files become the session table: decode, partition by session, assess."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -9,8 +11,9 @@ import polars as pl
 from apache_beam.pvalue import TaggedOutput
 
 from detectors.playback.rules import PlaybackRules
-from detectors.playback.sessions import sessionize
+from detectors.playback.sessions import Sessionized, sessionize
 from detectors.telemetry.decode import decode
+from pipelines.ahead import ahead
 from pipelines.batches import Spill, pack, split, unpack
 from pipelines.sources import Source, open_source
 
@@ -24,7 +27,7 @@ ROWS: Final = "rows"
 
 
 class Telemetry(NamedTuple):
-    """What reading gives: (partition, packed events), (name, packed rejects), (name, number)."""
+    """What reading gives: (group, (partition, packed events)), (name, packed rejects), (name, number)."""
 
     batches: beam.PCollection
     rejects: beam.PCollection
@@ -40,9 +43,13 @@ class Assessed(NamedTuple):
 
 @dataclass
 class ReadTelemetry(beam.PTransform[beam.PCollection, Telemetry]):
-    """Sources to batches of events by partition, rejects and counts."""
+    """Sources to batches of events by partition, rejects and counts.
+
+    `threads` neighbouring partitions form a group and are later assessed at once.
+    """
 
     partitions: int
+    threads: int
     spill: Spill | None
 
     def expand(self, sources: beam.PCollection) -> Telemetry:
@@ -50,41 +57,44 @@ class ReadTelemetry(beam.PTransform[beam.PCollection, Telemetry]):
         read = (
             sources
             | "SpreadFiles" >> beam.Reshuffle()
-            | "Decode" >> beam.ParDo(_Decode(self.partitions, self.spill)).with_outputs(BATCHES, REJECTS, COUNTS)
+            | "Decode"
+            >> beam.ParDo(_Decode(self.partitions, self.threads, self.spill)).with_outputs(BATCHES, REJECTS, COUNTS)
         )
         return Telemetry(read[BATCHES], read[REJECTS], read[COUNTS])
 
 
 @dataclass
 class AssessSessions(beam.PTransform[beam.PCollection, Assessed]):
-    """Batches, grouped by partition, to one table of sessions a partition."""
+    """Batches, grouped, to one table of sessions a partition; `threads` partitions at a time."""
 
     rules: PlaybackRules
+    threads: int
 
     def expand(self, batches: beam.PCollection) -> Assessed:
         """All events of a session meet in its partition; the kernel sees the whole partition at once."""
         assessed = (
             batches
-            | "GroupByPartition" >> beam.GroupByKey()
-            | "Assess" >> beam.ParDo(_Assess(self.rules)).with_outputs(SESSIONS, COUNTS)
+            | "GroupPartitions" >> beam.GroupByKey()
+            | "Assess" >> beam.ParDo(_Assess(self.rules, self.threads)).with_outputs(SESSIONS, COUNTS)
         )
         return Assessed(assessed[SESSIONS], assessed[COUNTS])
 
 
 class _Decode(beam.DoFn):
-    def __init__(self, partitions: int, spill: Spill | None) -> None:
+    def __init__(self, partitions: int, threads: int, spill: Spill | None) -> None:
         self._partitions = partitions
+        self._threads = threads
         self._spill = spill
 
     def process(self, source: Source) -> Iterator[TaggedOutput]:
         rows = 0
         with open_source(source.path) as stream:
-            for block, decoded in enumerate(decode(stream, source.path)):
+            for block, decoded in enumerate(ahead(decode(stream, source.path))):
                 name = f"{source.number:06d}-{block:06d}"
                 rows += decoded.record_count
                 slices = {number: pack(events) for number, events in split(decoded.events, self._partitions)}
                 batches = self._spill.write(name, slices) if self._spill else slices.items()
-                yield from (TaggedOutput(BATCHES, batch) for batch in batches)
+                yield from (TaggedOutput(BATCHES, (batch[0] // self._threads, batch)) for batch in batches)
                 if decoded.rejects.height:
                     yield TaggedOutput(REJECTS, (name, pack(decoded.rejects)))
                 yield TaggedOutput(COUNTS, ("rejected", _rejected(decoded.rejects)))
@@ -98,17 +108,29 @@ def _rejected(rejects: pl.DataFrame) -> int:
 
 
 class _Assess(beam.DoFn):
-    def __init__(self, rules: PlaybackRules) -> None:
+    def __init__(self, rules: PlaybackRules, threads: int) -> None:
         self._rules = rules
+        self._threads = threads
 
-    def process(self, group: tuple[int, Iterable[bytes]]) -> Iterator[TaggedOutput]:
-        partition, payloads = group
-        assessed = sessionize(unpack(payloads), self._rules)
-        counts = {
-            "used": int(assessed.sessions["events"].sum()),
-            "duplicate": assessed.duplicate,
-            "late": assessed.late,
-            "sessions": assessed.sessions.height,
-        }
-        yield from (TaggedOutput(COUNTS, pair) for pair in counts.items())
-        yield TaggedOutput(SESSIONS, (f"{partition:06d}", pack(assessed.sessions)))
+    def process(self, group: tuple[int, Iterable[tuple[int, bytes]]]) -> Iterator[TaggedOutput]:
+        _, batches = group
+        payloads: defaultdict[int, list[bytes]] = defaultdict(list)
+        for partition, payload in batches:
+            payloads[partition].append(payload)
+        # numpy and polars let go of the interpreter for most of their work, so that threads suffice.
+        with ThreadPoolExecutor(self._threads) as pool:
+            for partition, assessed in zip(payloads, pool.map(self._assess, payloads.values()), strict=True):
+                yield from _outputs(partition, assessed)
+
+    def _assess(self, payloads: Iterable[bytes]) -> Sessionized:
+        return sessionize(unpack(payloads), self._rules)
+
+
+def _outputs(partition: int, assessed: Sessionized) -> Iterator[TaggedOutput]:
+    counts = {
+        "used": int(assessed.sessions["events"].sum()),
+        "duplicate": assessed.duplicate,
+        "late": assessed.late,
+    }
+    yield from (TaggedOutput(COUNTS, pair) for pair in counts.items())
+    yield TaggedOutput(SESSIONS, (f"{partition:06d}", pack(assessed.sessions)))

@@ -80,6 +80,13 @@ class Customer(_Record):
     voice: Voice = "plain"
 
 
+class Stock(_Record):
+    """How many of an item can be sent now."""
+
+    item_id: Id
+    available: Annotated[int, Field(ge=0, lt=10**9)]
+
+
 class Grant(_Record):
     """The service's own word on who watched what: it binds a session to its customer and order line."""
 

@@ -215,3 +215,40 @@ POSTINGS: Final = Table(
     Column("amount_minor", BigInteger, nullable=False),  # debit positive, credit negative; a transaction sums to zero
     Column("posted_at", BigInteger, nullable=False),
 )
+
+SCANS: Final = Table(
+    "scans",
+    METADATA,
+    Column("scan_id", String(36), primary_key=True),  # of parcel, time, status and reason
+    Column("tracking_number", String, nullable=False, index=True),
+    Column("carrier", String),
+    Column("event_time", BigInteger, nullable=False),
+    Column("status", String, nullable=False),
+    Column("reason", String),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("proof", String),
+    Column("depot", String),
+    Column("promised_at", BigInteger),
+)
+
+CONTACTS: Final = Table(
+    "contacts",
+    METADATA,
+    Column("contact_id", String, primary_key=True),
+    Column("customer_id", String, nullable=False, index=True),
+    Column("order_line_id", String, index=True),
+    Column("event_time", BigInteger, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("language", String),
+    Column("voice", String),
+    Column("received_item_id", String),
+)
+
+STOCK: Final = Table(
+    "stock",
+    METADATA,
+    Column("item_id", String, primary_key=True),
+    Column("available", BigInteger, nullable=False),
+    CheckConstraint("available >= 0", name="available_not_negative"),
+)

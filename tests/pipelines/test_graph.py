@@ -34,11 +34,13 @@ def plain_table(folder: Path) -> pl.DataFrame:
     return complete(sessionize(pl.concat(frames, how="diagonal"), RULES).sessions, SESSIONS).sort(*SORTED)
 
 
-def beam_table(paths: Sequence[Path], scratch: Path, partitions: int, *, spilled: bool = True) -> pl.DataFrame:
+def beam_table(
+    paths: Sequence[Path], scratch: Path, partitions: int, *, threads: int = 2, spilled: bool = True
+) -> pl.DataFrame:
     sources = find([str(path) for path in paths])
     (scratch / "spill").mkdir(parents=True)
     spill = Spill(str(scratch / "spill")) if spilled else None
-    plan = graph.Plan(str(scratch / "parts"), partitions, spill)
+    plan = graph.Plan(str(scratch / "parts"), partitions, threads, spill)
     run(lambda pipeline: graph.sessions_table(pipeline, sources, RULES, plan), ())
     frames = [complete(frame, SESSIONS) for frame in Parts(plan.parts_folder).frames("sessions")]
     return pl.concat(frames).sort(*SORTED)
@@ -51,10 +53,13 @@ def test_the_pipeline_gives_what_the_plain_functions_give(story: str) -> None:
 
 
 @pytest.mark.parametrize("spilled", [True, False], ids=["claims", "bytes"])
-@pytest.mark.parametrize("partitions", [1, 2, 17])
-def test_neither_partitions_nor_spilling_change_the_table(tmp_path: Path, partitions: int, *, spilled: bool) -> None:
+@pytest.mark.parametrize(("partitions", "threads"), [(1, 1), (2, 2), (17, 3)])
+def test_neither_partitions_nor_spilling_change_the_table(
+    tmp_path: Path, partitions: int, threads: int, *, spilled: bool
+) -> None:
     telemetry = FIXTURES / "casablanca_night" / "telemetry"
-    assert_frame_equal(beam_table([telemetry], tmp_path, partitions, spilled=spilled), plain_table(telemetry))
+    table = beam_table([telemetry], tmp_path, partitions, threads=threads, spilled=spilled)
+    assert_frame_equal(table, plain_table(telemetry))
 
 
 def a_night_of_lines() -> list[str]:
