@@ -28,22 +28,23 @@ HASH_SEED: Final = 2012
 CLAIM_PREFIX: Final = b"claim:"
 
 
-def split(events: pl.DataFrame, partitions: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The events by partition of their session; partitions without events are left out.
+def split(events: pl.DataFrame, partitions: int, key: str = "session_id") -> Iterator[tuple[int, pl.DataFrame]]:
+    """The rows by partition of their key; partitions without rows are left out.
 
     Args:
-      events: `schemas.EVENTS`, columns that are null throughout may be absent.
+      events: `schemas.EVENTS`, or another frame; columns that are null throughout may be absent.
       partitions: how many there are; at most 65,535.
+      key: the text column whose values must each meet in one partition; never null.
     """
     if events.is_empty():
         return
-    encoded = events.with_columns(pl.col("session_id").cast(pl.Categorical))
+    encoded = events.with_columns(pl.col(key).cast(pl.Categorical))
     # Ids repeat, so that hashing the distinct ones alone is many times cheaper.
-    codes = encoded["session_id"].to_physical().to_numpy()
+    codes = encoded[key].to_physical().to_numpy()
     row_of_code = np.full(int(codes.max()) + 1, -1, dtype=np.int64)
     row_of_code[codes] = np.arange(len(codes))
     distinct = np.flatnonzero(row_of_code >= 0)
-    ids = encoded["session_id"].gather(row_of_code[distinct]).cast(pl.String)
+    ids = encoded[key].gather(row_of_code[distinct]).cast(pl.String)
     partition_of_code = np.zeros(len(row_of_code), dtype=np.uint16)
     partition_of_code[distinct] = (ids.hash(HASH_SEED) % partitions).to_numpy()
     partition = partition_of_code[codes]
@@ -63,10 +64,10 @@ def pack(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(payloads: Iterable[bytes]) -> pl.DataFrame:
-    """The frames of many payloads, claims redeemed, as one frame of `schemas.EVENTS`."""
+def unpack(payloads: Iterable[bytes], schema: pl.Schema = EVENTS) -> pl.DataFrame:
+    """The frames of many payloads, claims redeemed, as one; without a payload an empty one of `schema`."""
     frames = [pl.read_ipc_stream(io.BytesIO(_redeem(payload))) for payload in payloads]
-    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=EVENTS)
+    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=schema)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ app = typer.Typer(
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
-REPEATED: Final = frozenset({"--telemetry", "--orders", "--customers", "--grants"})
+REPEATED: Final = frozenset({"--telemetry", "--orders", "--customers", "--grants", "--stock"})
 
 Ledger = Annotated[str, typer.Option(envvar="MAKEGOOD_LEDGER", help="Database URL, such as sqlite:///ledger.db")]
 PolicyFile = Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")]
@@ -48,6 +48,7 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
     as_of: Annotated[str, typer.Option(help="The moment of the decision, ISO 8601; UTC if it names no zone")],
     customers: Annotated[list[str] | None, typer.Option(help="Customers: files")] = None,
     grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
+    stock: Annotated[list[str] | None, typer.Option(help="How many of each item can be sent: files")] = None,
     policy: PolicyFile = None,
     out: OutFolder = None,
     show_mail: Annotated[str | None, typer.Option(help="Print the mail of this order line, too")] = None,
@@ -56,7 +57,7 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
     """Run one night: find, decide, record. Nothing is sent; `dispatch` does that."""
     settings = NightSettings(
         telemetry=tuple(telemetry),
-        book=OrderBook(tuple(orders), tuple(customers or ()), tuple(grants or ())),
+        book=OrderBook(*(tuple(each or ()) for each in (orders, customers, grants, stock))),
         ledger_url=ledger,
         as_of=epoch_ms(as_of, "--as-of"),
         policy_path=policy,
@@ -89,13 +90,13 @@ def sessions(
     policy: PolicyFile = None,
 ) -> None:
     """Make only the per-session table."""
-    from pipelines.console import print_table_counts, working
+    from pipelines.console import print_table_counts, progress
     from pipelines.nightly import run_sessions
     from pipelines.outputs import check_sessions_file, write_sessions
 
     check_sessions_file(out)
-    with working("reading telemetry"):
-        table = run_sessions(paths, policy)
+    with progress() as tell:
+        table = run_sessions(paths, policy, tell)
     write_sessions(table.sessions, out)
     print_table_counts(table)
 
@@ -105,21 +106,26 @@ def dispatch(
     ledger: Ledger,
     mailer: Annotated[str, typer.Option(help="file:DIR writes each mail as a file")] = "file:outbox/mail",
     gateway: Annotated[str, typer.Option(help="file:DIR writes each refund as a file")] = "file:outbox/refunds",
+    goods: Annotated[str, typer.Option(help="file:DIR writes each order of goods as a file")] = "file:outbox/goods",
     now: Annotated[str | None, typer.Option(help="The moment of sending, ISO 8601; the clock if absent")] = None,
 ) -> None:
-    """Send what is approved: refunds first, then the mails that are due."""
+    """Send what is approved: refunds and goods first, then the mails that are due."""
     from pipelines.console import print_dispatched
     from remediation.database import open_ledger
     from remediation.notices import Sender
     from remediation.outbox.dispatch import dispatch as send
+    from remediation.outbox.file_desk import FileDesk
     from remediation.outbox.file_gateway import FileGateway
     from remediation.outbox.file_mailer import FileMailer
 
     moment = epoch_ms(now, "--now") if now else round(datetime.now(UTC).timestamp() * 1000)
-    engine = open_ledger(ledger)
     refunds, mails = folder_of(gateway, "--gateway"), folder_of(mailer, "--mailer")
-    done = send(engine, FileGateway(refunds), FileMailer(mails, Sender(*sender_parts())), moment)
-    print_dispatched(done, refunds, mails)
+    orders = folder_of(goods, "--goods")
+    engine = open_ledger(ledger)
+    sender = Sender(*sender_parts())
+    done = send(engine, FileGateway(refunds), FileMailer(mails, sender), moment, FileDesk(orders))
+    engine.dispose()
+    print_dispatched(done, refunds, orders, mails)
 
 
 @app.command()
@@ -131,7 +137,57 @@ def explain(
     from remediation.database import open_ledger
     from remediation.report.explain import explain as tell
 
-    typer.echo(tell(open_ledger(ledger), subject).as_text(), nl=False)
+    engine = open_ledger(ledger)
+    typer.echo(tell(engine, subject).as_text(), nl=False)
+    engine.dispose()
+
+
+tickets = typer.Typer(no_args_is_help=True, help="Root causes: list them, read one, say what a person has found.")
+app.add_typer(tickets, name="tickets")
+
+
+@tickets.command("list")
+def list_them(
+    ledger: Ledger,
+    state: Annotated[str | None, typer.Option(help="Only those: open, confirmed, done or rejected")] = None,
+) -> None:
+    """One line a ticket, the latest first."""
+    from pipelines.console import print_tickets
+    from remediation.database import open_ledger
+    from remediation.tickets import list_tickets
+
+    engine = open_ledger(ledger)
+    print_tickets(list_tickets(engine, state))
+    engine.dispose()
+
+
+@tickets.command()
+def show(ticket: Annotated[str, typer.Argument(metavar="ID")], ledger: Ledger) -> None:
+    """One ticket: the claim, the figures, who is affected, and what was done."""
+    from remediation.database import open_ledger
+    from remediation.tickets import show_ticket
+
+    engine = open_ledger(ledger)
+    typer.echo(show_ticket(engine, ticket).as_text(), nl=False)
+    engine.dispose()
+
+
+@tickets.command("set")
+def set_to(
+    ticket: Annotated[str, typer.Argument(metavar="ID")],
+    state: Annotated[str, typer.Argument(help="confirmed, done or rejected")],
+    ledger: Ledger,
+    actor: Annotated[str, typer.Option(help="Who says so")],
+    reason: Annotated[str, typer.Option(help="Why; it is written down")],
+) -> None:
+    """Say what a person has found: only a person confirms, and nothing goes back."""
+    from remediation.database import open_ledger
+    from remediation.tickets import set_state
+
+    engine = open_ledger(ledger)
+    at = round(datetime.now(UTC).timestamp() * 1000)
+    typer.echo(set_state(engine, ticket, state, actor=actor, reason=reason, at=at).as_text(), nl=False)
+    engine.dispose()
 
 
 @app.command()
@@ -155,15 +211,16 @@ def main() -> None:
 
 def _night(settings: NightSettings, show_mail: str | None) -> None:
     sender = sender_parts()
-    from pipelines.console import print_night, working
+    from pipelines.console import print_night, progress
     from pipelines.nightly import run_night
     from pipelines.outputs import write_night
     from remediation.notices import Sender
 
-    with working("running the night"):
-        result = run_night(settings)
+    with progress() as tell:
+        result = run_night(settings, tell)
         night = result.night
         if settings.out:
+            tell(f"writing {settings.out}")
             night = write_night(result, settings.out, settings.ledger_url, Sender(*sender))
     print_night(night, show_mail)
 

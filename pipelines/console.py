@@ -1,7 +1,7 @@
 """What a person at a terminal sees: rich where it is one, plain lines where it is not."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +17,7 @@ from pipelines.nightly import Table as SessionTable
 from remediation.outbox.dispatch import Dispatched
 from remediation.report.night import Night
 from remediation.report.text import NOTHING_CHANGED, balance, summary_lines
+from remediation.tickets import Ticket
 
 SHOWN_REJECTS: Final = 10
 
@@ -37,14 +38,14 @@ def print_night(night: Night, show_mail: str | None) -> None:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Shows that long work goes on, on a terminal only."""
-    console = Console(stderr=True)
+def progress() -> Iterator[Callable[[str], None]]:
+    """Gives the function that says what is being done: a moving line on a terminal, plain lines where it is none."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        yield
+        yield lambda step: console.print(Text(step))
         return
-    with console.status(what):
-        yield
+    with console.status("starting") as status:
+        yield lambda step: status.update(Text(step))
 
 
 def print_table_counts(table: SessionTable) -> None:
@@ -60,14 +61,25 @@ def print_table_counts(table: SessionTable) -> None:
         )
 
 
-def print_dispatched(done: Dispatched, refunds: Path, mails: Path) -> None:
+def print_dispatched(done: Dispatched, refunds: Path, goods: Path, mails: Path) -> None:
     """What one pass of the sender did."""
     console = Console(highlight=False, soft_wrap=True)
-    for name, outcome, folder in (("refunds", done.refunds, refunds), ("mails", done.mails, mails)):
+    rows = (("refunds", done.refunds, refunds), ("goods", done.goods, goods), ("mails", done.mails, mails))
+    for name, outcome, folder in rows:
         figures = ", ".join(
             f"{count:,} {state}" for state, count in asdict(outcome).items() if count or state == "sent"
         )
         console.print(Text(f"{name}: {figures} ({folder})"))
+
+
+def print_tickets(tickets: Sequence[Ticket]) -> None:
+    """One line a ticket."""
+    console = Console(highlight=False, soft_wrap=True)
+    for ticket in tickets:
+        claim = " ".join(ticket.claim.split())
+        console.print(Text(f"{ticket.ticket_id}  {ticket.state:<9}  {ticket.affected_count:>6,} affected  {claim}"))
+    if not tickets:
+        console.print(Text("no ticket"))
 
 
 def _print_mail(console: Console, night: Night, order_line_id: str) -> None:

@@ -1,12 +1,12 @@
 """The whole flow on one screen.
 
-    sources ─► ReadTelemetry ─► batches ─► AssessSessions ─► sessions ─► FindFailures ─► findings
-                    │                            │                                          │
-                    ├► rejects                   └► counts                            BindToOrders ─► declined
-                    └► counts                                                               │            │
-                                                                              DecidePerCustomer          │
-                                                                                            │            │
-                                                                     remedies, declined ─► RecordInLedger┘
+    sources ─► ReadTelemetry ─┬► batches ─► AssessSessions ─► FindPlaybackFailures ─┐
+                              ├► scans, contacts ─► Settle ─► RecordParcels         ├► findings
+                              │         every promise ─► FindDeliveryFailures ──────┘     │
+                              └► rejects, counts                                    BindToOrders
+                                                                                    │          │
+                                                             DecidePerCustomer ◄────┘      declined
+                                                                    └────► RecordInLedger ◄────┘
 
 Beam moves batches and decides nothing: each step calls one pure function of
 `detectors` or `remediation`. Nothing is sent from here; bundles may run twice.
@@ -14,16 +14,21 @@ Beam moves batches and decides nothing: each step calls one pure function of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apache_beam as beam
 
 from detectors.playback.rules import PlaybackRules
 from pipelines.batches import Spill
-from pipelines.findings import FindFailures
+from pipelines.findings import FindPlaybackFailures
+from pipelines.parcels import CONTACTS, SCANS, FindDeliveryFailures, RecordParcels, Settle
 from pipelines.parts import WriteCounts, WriteParts
-from pipelines.remedies import BindToOrders, DecidePerCustomer, RecordInLedger, Resolving
+from pipelines.remedies import BindToOrders, DecidePerCustomer, RecordInLedger
+from pipelines.resolving import Resolving
 from pipelines.sessions import AssessSessions, ReadTelemetry
 from pipelines.sources import Source
+from pipelines.tallies import TALLIES
+from remediation.ledger.parcels import record_contacts, record_scans
 
 
 @dataclass(frozen=True)
@@ -40,27 +45,43 @@ class Plan:
     spill: Spill | None
 
 
-def sessions_table(
-    pipeline: beam.Pipeline, sources: Sequence[Source], rules: PlaybackRules, plan: Plan
-) -> beam.PCollection:
-    """Telemetry to (name, packed sessions); the table, the rejects and the counts are written to the parts folder."""
+class Accounted(NamedTuple):
+    """Every record once: (name, packed sessions), and the packed scans and contacts."""
+
+    sessions: beam.PCollection
+    scans: beam.PCollection
+    contacts: beam.PCollection
+
+
+def account(pipeline: beam.Pipeline, sources: Sequence[Source], rules: PlaybackRules, plan: Plan) -> Accounted:
+    """Telemetry to sessions, scans and contacts; sessions, rejects and counts are written to the parts folder."""
     reading = ReadTelemetry(plan.partitions, plan.threads, plan.spill)
     read = pipeline | "Sources" >> beam.Create(sources) | "ReadTelemetry" >> reading
     assessed = read.batches | "AssessSessions" >> AssessSessions(rules, plan.threads)
+    scans = read.scans | "SettleScans" >> Settle(SCANS)
+    contacts = read.contacts | "SettleContacts" >> Settle(CONTACTS)
     read.rejects | "WriteRejects" >> WriteParts(plan.parts_folder, "rejects")
     assessed.sessions | "WriteSessions" >> WriteParts(plan.parts_folder, "sessions")
-    counts = (read.counts, assessed.counts) | "AllCounts" >> beam.Flatten()
+    counts = (read.counts, assessed.counts, scans.counts, contacts.counts) | "AllCounts" >> beam.Flatten()
     counts | "WriteCounts" >> WriteCounts(plan.parts_folder)
-    return assessed.sessions
+    return Accounted(assessed.sessions, scans.records, contacts.records)
 
 
 def night(pipeline: beam.Pipeline, sources: Sequence[Source], resolving: Resolving, plan: Plan) -> None:
     """One night from telemetry to the ledger."""
-    sessions = sessions_table(pipeline, sources, resolving.policy.playback, plan)
-    findings = sessions | "FindFailures" >> FindFailures(resolving.policy.playback)
+    known = account(pipeline, sources, resolving.policy.playback, plan)
+    spoilt = known.sessions | "FindPlaybackFailures" >> FindPlaybackFailures(resolving.policy.playback)
+    scans = known.scans | "RecordScans" >> RecordParcels(resolving, record_scans)
+    contacts = known.contacts | "RecordContacts" >> RecordParcels(resolving, record_contacts)
+    parcels = (scans, contacts) | "AllParcels" >> beam.Flatten()
+    missing = parcels | "FindDeliveryFailures" >> FindDeliveryFailures(resolving)
+    findings = (spoilt.findings, missing.findings) | "AllFindings" >> beam.Flatten()
+    tallies = (spoilt.tallies, missing.tallies) | "AllTallies" >> beam.Flatten()
     bound = findings | "BindToOrders" >> BindToOrders(resolving)
     decided = bound.findings | "DecidePerCustomer" >> DecidePerCustomer(resolving)
     resolutions = (bound.declined, decided) | "AllResolutions" >> beam.Flatten()
     recorded = resolutions | "RecordInLedger" >> RecordInLedger(resolving)
     bound.written | "WriteFindings" >> WriteParts(plan.parts_folder, "findings")
-    recorded | "WriteRecorded" >> WriteCounts(plan.parts_folder)
+    tallies | "WriteTallies" >> WriteParts(plan.parts_folder, TALLIES)
+    results = (recorded, missing.counts) | "AllResults" >> beam.Flatten()
+    results | "WriteResults" >> WriteCounts(plan.parts_folder)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from pipelines.settings import OrderBook
 from pipelines.sources import Source, SourceError, find, open_source, sha256
 from remediation.database import is_database_url
-from remediation.imports import Imported, import_customers, import_grants, import_orders
+from remediation.imports import Imported, import_customers, import_grants, import_orders, import_stock
 from remediation.ledger.run import Role, RunInput
 from remediation.policy.load import default_policy, default_text, load_policy
 from remediation.policy.model import Policy
@@ -27,6 +27,7 @@ class BookFiles:
     customers: tuple[Source, ...]
     orders: tuple[Source, ...]
     grants: tuple[Source, ...]
+    stock: tuple[Source, ...]
 
 
 def database_url(book: OrderBook) -> str | None:
@@ -41,7 +42,8 @@ def find_book(book: OrderBook) -> BookFiles:
       SourceError: A named file is missing.
     """
     files = () if database_url(book) else book.orders
-    return BookFiles(*(find(patterns) if patterns else () for patterns in (book.customers, files, book.grants)))
+    patterns = (book.customers, files, book.grants, book.stock)
+    return BookFiles(*(find(each) if each else () for each in patterns))
 
 
 def import_book(engine: Engine, files: BookFiles) -> tuple[tuple[RunInput, ...], tuple[RejectRow, ...]]:
@@ -54,6 +56,7 @@ def import_book(engine: Engine, files: BookFiles) -> tuple[tuple[RunInput, ...],
         ("customers", files.customers, import_customers),
         ("orders", files.orders, import_orders),
         ("grants", files.grants, import_grants),
+        ("stock", files.stock, import_stock),
     )
     inputs: list[RunInput] = []
     rejects: list[RejectRow] = []

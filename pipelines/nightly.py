@@ -1,8 +1,8 @@
 """One night from settings to `Night`: what is missing stops it before anything is written."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -13,17 +13,23 @@ from detectors import DETECTOR_VERSION
 from detectors.finding import Finding
 from detectors.schemas import REJECTS, SESSIONS, complete
 from pipelines import graph
+from pipelines.causes import find_causes
 from pipelines.engine import planned, run
 from pipelines.inputs import database_url, find_book, import_book, read_policy, telemetry_manifest
+from pipelines.parcels import ORDER_LINES
 from pipelines.parts import Parts
-from pipelines.remedies import RECORDED, Resolving
+from pipelines.remedies import RECORDED
+from pipelines.resolving import Resolving
 from pipelines.sessions import ROWS
 from pipelines.settings import NightSettings
-from pipelines.sources import Source, find
+from pipelines.sources import Source, find, total_bytes
+from pipelines.tallies import whole_tally
 from remediation.database import open_database, open_order_book
 from remediation.ledger.run import Run, finish_run, hold_run, start_run
 from remediation.report.night import Counts, InputFile, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
+
+Tell = Callable[[str], None]
 
 COUNT_NAMES: Final = ("records", "used", "duplicate", "rejected", "late")
 
@@ -51,8 +57,12 @@ class Result:
     findings: tuple[Finding, ...]
 
 
-def run_sessions(telemetry: Sequence[str], policy_path: str | None, beam_options: Sequence[str] = ()) -> Table:
-    """Only the session table.
+def silently(_step: str) -> None:
+    """Nobody listens."""
+
+
+def run_sessions(telemetry: Sequence[str], policy_path: str | None = None, tell: Tell = silently) -> Table:
+    """Only the session table; `tell` hears what is being done.
 
     Raises:
       SourceError: A source is missing or unreadable.
@@ -61,15 +71,16 @@ def run_sessions(telemetry: Sequence[str], policy_path: str | None, beam_options
     """
     policy, _ = read_policy(policy_path)
     sources = find(telemetry)
-    with planned(sources, beam_options) as plan:
-        run(partial(graph.sessions_table, sources=sources, rules=policy.playback, plan=plan), beam_options)
+    tell(_reading(sources))
+    with planned(sources, ()) as plan:
+        run(partial(graph.account, sources=sources, rules=policy.playback, plan=plan), ())
         table = _table(Parts(plan.parts_folder), sources)
     _demand_balance(table)
     return table
 
 
-def run_night(settings: NightSettings) -> Result:
-    """Finds, decides and records one night; sends nothing.
+def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
+    """Finds, decides and records one night; sends nothing. `tell` hears what is being done.
 
     The same night again writes nothing: `Night.new` is false then.
 
@@ -87,44 +98,57 @@ def run_night(settings: NightSettings) -> Result:
     if orders_url:
         open_order_book(orders_url).dispose()
     engine = open_database(settings.ledger_url)
+    tell("importing orders, customers, grants and stock")
     book_inputs, book_rejects = import_book(engine, book)
     this_run = Run(settings.as_of, policy.sha256, DETECTOR_VERSION, (*manifest, *book_inputs, policy_input))
     is_new = start_run(engine, this_run)
     resolving = Resolving(settings.ledger_url, orders_url, policy, this_run)
+    tell(_reading(sources))
     with planned(sources, settings.beam_options) as plan:
         run(partial(graph.night, sources=sources, resolving=resolving, plan=plan), settings.beam_options)
         parts = Parts(plan.parts_folder)
-        table, findings = _table(parts, sources), tuple(parts.findings())
-        is_new = is_new or parts.counts().get(RECORDED, 0) > 0
+        table, findings, tally = _table(parts, sources), tuple(parts.findings()), whole_tally(parts)
+        results = parts.counts()
     _demand_balance(table, engine, this_run)
-    result = Result(_night(engine, this_run, table, findings, book_rejects, is_new=is_new), table, findings)
+    tell("looking for common causes")
+    night = _night(engine, this_run, table, findings)
+    result = Result(
+        replace(
+            night,
+            new=is_new or results.get(RECORDED, 0) > 0,
+            order_lines=results.get(ORDER_LINES, 0),
+            rejects=(*night.rejects, *book_rejects),
+            tickets=find_causes(engine, resolving, tally),
+        ),
+        table,
+        findings,
+    )
     finish_run(engine, this_run.run_id, _summary(result), table.rows_by_source)
     engine.dispose()
     return result
 
 
-def _night(  # noqa: PLR0913 what a night is put together from
-    engine: Engine,
-    this_run: Run,
-    table: Table,
-    findings: Sequence[Finding],
-    book_rejects: Sequence[RejectRow],
-    *,
-    is_new: bool,
-) -> Night:
+def _reading(sources: Sequence[Source]) -> str:
+    return f"reading {len(sources)} telemetry files, {total_bytes(sources) / 1e6:,.1f} MB"
+
+
+def _night(engine: Engine, this_run: Run, table: Table, findings: Sequence[Finding]) -> Night:
+    """The night as the ledger holds it: the same after the first run and after every rerun."""
+    flagged = Counter(subject.type for subject in {finding.subject for finding in findings})
     return Night(
         run_id=this_run.run_id,
         as_of=this_run.as_of,
         policy_sha256=this_run.policy_sha256,
         detector_version=this_run.detector_version,
-        new=is_new,
+        new=False,
         counts=table.counts,
         sessions=table.sessions.height,
-        flagged_sessions=len({finding.subject for finding in findings}),
+        flagged_sessions=flagged["session"],
+        flagged_order_lines=flagged["order_line"],
         findings_by_kind=dict(Counter(str(finding.kind) for finding in findings)),
         remedies=recorded_remedies(engine, this_run.run_id),
         declined=recorded_declined(engine, this_run.run_id),
-        rejects=(*table.rejects, *book_rejects),
+        rejects=table.rejects,
         inputs=_inputs(this_run, table),
     )
 

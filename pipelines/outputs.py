@@ -14,7 +14,7 @@ from pipelines.settings import UsageError
 from remediation.database import open_database
 from remediation.ledger.book import SqlBook
 from remediation.notices import Sender, address
-from remediation.report.files import write_declined, write_findings, write_rejects, write_remedies
+from remediation.report.files import write_declined, write_findings, write_rejects, write_remedies, write_tickets
 from remediation.report.html import render_report
 from remediation.report.night import Night, RemedyRow
 
@@ -36,11 +36,13 @@ def write_night(result: Result, out: Path, ledger_url: str, sender: Sender) -> N
         (out / "remedies.jsonl").open("wb") as remedies,
         (out / "declined.jsonl").open("wb") as declined,
         (out / "rejects.jsonl").open("wb") as rejects,
+        (out / "tickets.jsonl").open("wb") as tickets,
     ):
         write_findings(findings, result.findings)
         write_remedies(remedies, (row.remedy for row in night.remedies))
         write_declined(declined, night.declined)
         write_rejects(rejects, night.rejects)
+        write_tickets(tickets, night.tickets)
     _write_mails(night.remedies, out / MAIL, ledger_url, sender)
     (out / REPORT).write_text(render_report(night), encoding="utf-8")
     return night

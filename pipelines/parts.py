@@ -60,10 +60,11 @@ class Parts:
         """The sums by name."""
         return {name: int(json.loads(payload)) for name, payload in self._files(COUNTS)}
 
-    def frames(self, kind: str) -> Iterator[pl.DataFrame]:
-        """The Arrow parts of one kind, by name."""
-        for _, payload in self._files(kind):
-            yield pl.read_ipc_stream(io.BytesIO(payload))
+    def frames(self, kind: str, prefix: str = "") -> Iterator[pl.DataFrame]:
+        """The Arrow parts of one kind whose names begin with `prefix`, by name."""
+        for name, payload in self._files(kind):
+            if name.startswith(prefix):
+                yield pl.read_ipc_stream(io.BytesIO(payload))
 
     def findings(self) -> Iterator[Finding]:
         """The findings of the night, bound where they could be."""

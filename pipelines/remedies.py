@@ -8,17 +8,13 @@ from typing import Final, NamedTuple
 import apache_beam as beam
 import msgspec
 from apache_beam.pvalue import TaggedOutput
-from sqlalchemy import Engine
 
 from detectors.finding import Finding
+from pipelines.resolving import LedgerFn, Resolving
 from remediation.binding import bind
-from remediation.database import open_database, open_order_book
 from remediation.imports import adopt_customers, adopt_orders
-from remediation.ledger.book import SqlBook
 from remediation.ledger.journal import record
 from remediation.ledger.resolution import Resolution
-from remediation.ledger.run import Run
-from remediation.policy.model import Policy
 from remediation.resolve import declined, resolve
 
 CUSTOMER_SHARDS: Final = 64
@@ -30,16 +26,6 @@ WRITTEN: Final = "written"
 
 RECORDED: Final = "recorded"
 """The count of rows that are new in the ledger."""
-
-
-@dataclass(frozen=True)
-class Resolving:
-    """What deciding needs: the ledger, the service's own order book if that is a database, policy and run."""
-
-    ledger_url: str
-    orders_url: str | None
-    policy: Policy
-    run: Run
 
 
 class Bound(NamedTuple):
@@ -84,28 +70,10 @@ class RecordInLedger(beam.PTransform[beam.PCollection, beam.PCollection]):
         return resolutions | "Record" >> beam.ParDo(_Record(self.resolving))
 
 
-class _LedgerFn(beam.DoFn):
-    """A DoFn with the ledger open; engines are made on the worker, since they do not travel."""
-
-    def __init__(self, resolving: Resolving) -> None:
-        self._resolving = resolving
-        self._engines: list[Engine] = []
-
-    def setup(self) -> None:
-        self._engines = [open_database(self._resolving.ledger_url)]
-        if self._resolving.orders_url:
-            self._engines.append(open_order_book(self._resolving.orders_url))
-        self._book = SqlBook(*self._engines)
-
-    def teardown(self) -> None:
-        for engine in self._engines:
-            engine.dispose()
-
-
-class _Bind(_LedgerFn):
+class _Bind(LedgerFn):
     def process(self, named: tuple[str, tuple[Finding, ...]]) -> Iterator[TaggedOutput]:
         name, findings = named
-        bound = bind(findings, self._book, self._resolving.run.as_of)
+        bound = bind(findings, self.book, self.resolving.run.as_of)
         for finding in bound.findings:
             shard = zlib.crc32(str(finding.customer_id).encode()) % CUSTOMER_SHARDS
             yield TaggedOutput(FINDINGS, (shard, finding))
@@ -115,23 +83,23 @@ class _Bind(_LedgerFn):
         yield TaggedOutput(WRITTEN, (name, msgspec.json.encode(tuple(owned.values()))))
 
 
-class _Decide(_LedgerFn):
+class _Decide(LedgerFn):
     def process(self, group: tuple[int, Iterable[Finding]]) -> Iterator[tuple[Resolution, ...]]:
         _, findings = group
-        yield resolve(findings, self._book, self._resolving.policy, self._resolving.run.as_of)
+        yield resolve(findings, self.book, self.resolving.policy, self.resolving.run.as_of)
 
 
-class _Record(_LedgerFn):
+class _Record(LedgerFn):
     def process(self, resolutions: tuple[Resolution, ...]) -> Iterator[tuple[str, int]]:
-        if self._resolving.orders_url:
+        if self.resolving.orders_url:
             self._adopt(resolutions)
-        recorded = record(self._engines[0], self._resolving.run, resolutions)
+        recorded = record(self.ledger, self.resolving.run, resolutions)
         yield RECORDED, recorded.findings + recorded.remedies + recorded.declined
 
     def _adopt(self, resolutions: tuple[Resolution, ...]) -> None:
         """The order lines and customers of remedies come along into the ledger: the sender knows only that."""
         remedies = [resolution.remedy for resolution in resolutions if resolution.remedy]
-        lines = self._book.order_lines({remedy.order_line_id for remedy in remedies})
-        customers = self._book.customers({remedy.customer_id for remedy in remedies})
-        adopt_orders(self._engines[0], [lines[key] for key in sorted(lines)])
-        adopt_customers(self._engines[0], [customers[key] for key in sorted(customers)])
+        lines = self.book.order_lines({remedy.order_line_id for remedy in remedies})
+        customers = self.book.customers({remedy.customer_id for remedy in remedies})
+        adopt_orders(self.ledger, [lines[key] for key in sorted(lines)])
+        adopt_customers(self.ledger, [customers[key] for key in sorted(customers)])

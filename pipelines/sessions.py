@@ -12,7 +12,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from detectors.playback.rules import PlaybackRules
 from detectors.playback.sessions import Sessionized, sessionize
-from detectors.telemetry.decode import decode
+from detectors.telemetry.decode import Decoded, decode
 from pipelines.ahead import ahead
 from pipelines.batches import Spill, pack, split, unpack
 from pipelines.sources import Source, open_source
@@ -20,6 +20,8 @@ from pipelines.sources import Source, open_source
 COUNTS: Final = "counts"
 REJECTS: Final = "rejects"
 BATCHES: Final = "batches"
+SCANS: Final = "scans"
+CONTACTS: Final = "contacts"
 SESSIONS: Final = "sessions"
 
 ROWS: Final = "rows"
@@ -27,9 +29,15 @@ ROWS: Final = "rows"
 
 
 class Telemetry(NamedTuple):
-    """What reading gives: (group, (partition, packed events)), (name, packed rejects), (name, number)."""
+    """What reading gives.
+
+    (group, (partition, packed events)); (partition, packed scans) and contacts;
+    (name, packed rejects); (name, number).
+    """
 
     batches: beam.PCollection
+    scans: beam.PCollection
+    contacts: beam.PCollection
     rejects: beam.PCollection
     counts: beam.PCollection
 
@@ -58,9 +66,11 @@ class ReadTelemetry(beam.PTransform[beam.PCollection, Telemetry]):
             sources
             | "SpreadFiles" >> beam.Reshuffle()
             | "Decode"
-            >> beam.ParDo(_Decode(self.partitions, self.threads, self.spill)).with_outputs(BATCHES, REJECTS, COUNTS)
+            >> beam.ParDo(_Decode(self.partitions, self.threads, self.spill)).with_outputs(
+                BATCHES, SCANS, CONTACTS, REJECTS, COUNTS
+            )
         )
-        return Telemetry(read[BATCHES], read[REJECTS], read[COUNTS])
+        return Telemetry(read[BATCHES], read[SCANS], read[CONTACTS], read[REJECTS], read[COUNTS])
 
 
 @dataclass
@@ -95,11 +105,19 @@ class _Decode(beam.DoFn):
                 slices = {number: pack(events) for number, events in split(decoded.events, self._partitions)}
                 batches = self._spill.write(name, slices) if self._spill else slices.items()
                 yield from (TaggedOutput(BATCHES, (batch[0] // self._threads, batch)) for batch in batches)
+                yield from self._parcels(decoded)
                 if decoded.rejects.height:
                     yield TaggedOutput(REJECTS, (name, pack(decoded.rejects)))
                 yield TaggedOutput(COUNTS, ("rejected", _rejected(decoded.rejects)))
         yield TaggedOutput(COUNTS, ("records", rows))
         yield TaggedOutput(COUNTS, (f"{ROWS}-{source.number}", rows))
+
+    def _parcels(self, decoded: Decoded) -> Iterator[TaggedOutput]:
+        """Scans and contacts: few beside events, so that they travel as they are."""
+        for number, part in split(decoded.scans, self._partitions, "tracking_number"):
+            yield TaggedOutput(SCANS, (number, pack(part)))
+        for number, part in split(decoded.contacts, self._partitions, "contact_id"):
+            yield TaggedOutput(CONTACTS, (number, pack(part)))
 
 
 def _rejected(rejects: pl.DataFrame) -> int:

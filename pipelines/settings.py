@@ -8,6 +8,9 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Final
 
+REPLAYED: Final = ("telemetry", "tracking", "tracking.jsonl", "contacts", "contacts.jsonl")
+"""Where a folder that is replayed may keep telemetry; what a file is, its content says."""
+
 DEFAULT_SENDER: Final = "Customer Service <service@makegood.example>"
 
 
@@ -17,11 +20,15 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """Where orders, customers and grants come from: files of each, or a database that holds the three tables."""
+    """Where orders, customers and grants come from: files of each, or a database that holds the three tables.
+
+    Stock always comes from files.
+    """
 
     orders: tuple[str, ...]
     customers: tuple[str, ...]
     grants: tuple[str, ...]
+    stock: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +79,29 @@ def replay_settings(  # noqa: PLR0913, PLR0917 one value an option
     Raises:
       UsageError: The folder has no such shape.
     """
-    for name in ("telemetry", "orders.jsonl", "customers.jsonl"):
+    for name in ("orders.jsonl", "customers.jsonl"):
         if not (folder / name).exists():
             raise UsageError(f"{folder / name} is not there; replay reads telemetry/, orders.jsonl and customers.jsonl")
+    telemetry = tuple(str(folder / name) for name in REPLAYED if (folder / name).exists())
+    if not telemetry:
+        raise UsageError(f"{folder / 'telemetry'} is not there; put beacons, CMCD, scans and contacts into it")
     told = folder / "as_of"
     if as_of is None:
         as_of = epoch_ms(told.read_text(encoding="utf-8").strip(), str(told)) if told.exists() else now
-    policy, grants = folder / "policy.toml", folder / "grants.jsonl"
+    policy = folder / "policy.toml"
     return NightSettings(
-        telemetry=(str(folder / "telemetry"),),
-        book=OrderBook(
-            orders=(str(folder / "orders.jsonl"),),
-            customers=(str(folder / "customers.jsonl"),),
-            grants=(str(grants),) if grants.exists() else (),
-        ),
+        telemetry=telemetry,
+        book=OrderBook(*(_if_there(folder / f"{name}.jsonl") for name in ("orders", "customers", "grants", "stock"))),
         ledger_url=f"sqlite:///{scratch}/ledger.db",
         as_of=as_of,
         policy_path=str(policy) if policy.exists() else None,
         out=out,
         beam_options=beam_options,
     )
+
+
+def _if_there(path: Path) -> tuple[str, ...]:
+    return (str(path),) if path.exists() else ()
 
 
 def sender_parts(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str, str]:

@@ -45,6 +45,14 @@ class Book(Protocol):
         """Customers by id."""
         ...
 
+    def stock(self, item_ids: Collection[str]) -> Mapping[str, int]:
+        """How many of each item can be sent; an item that nobody counted is absent, so that none is promised."""
+        ...
+
+    def corrected(self, item_ids: Collection[str]) -> frozenset[str]:
+        """The items whose listing a person has corrected, so that a mail may say so."""
+        ...
+
     def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
         """All remedies ever recorded for each customer, oldest first."""
         ...

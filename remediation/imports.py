@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, Table
 
 from remediation.ledger.staging import StagedRow, merge
-from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES
-from remediation.orders import Customer, Grant, OrderLine
+from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES, STOCK
+from remediation.orders import Customer, Grant, OrderLine, Stock
 from remediation.rows import Row, RowReject, parsed_rows
 
 R = TypeVar("R", bound=BaseModel)
@@ -54,6 +54,11 @@ def import_orders(engine: Engine, stream: BinaryIO, source: str) -> Imported:
 def import_customers(engine: Engine, stream: BinaryIO, source: str) -> Imported:
     """Imports customers; see `import_orders`."""
     return _import(engine, stream, source, Customer, CUSTOMERS)
+
+
+def import_stock(engine: Engine, stream: BinaryIO, source: str) -> Imported:
+    """Imports the stock of items, each row the whole count of its item; see `import_orders`."""
+    return _import(engine, stream, source, Stock, STOCK)
 
 
 def import_grants(engine: Engine, stream: BinaryIO, source: str) -> Imported:

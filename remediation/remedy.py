@@ -1,18 +1,21 @@
 """What is owed for one order line, and what is declined; frozen records without behaviour."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from detectors.finding import Subject, content_id
 
-ActionKind = Literal["refund", "shipping_refund", "credit", "replacement", "exchange"]
+ActionKind = Literal["refund", "shipping_refund", "credit", "replacement", "exchange", "letter"]
+GOODS: Final[tuple[ActionKind, ...]] = ("replacement", "exchange")
+"""What a warehouse sends, in the order in which it is asked."""
+
 Outcome = Literal["declined", "review"]
 RemedyState = Literal["proposed", "approved", "held"]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do: money back (with its amount), or goods (with their service level)."""
+    """One thing to do: money back (with its amount), goods (with their service level), or a letter by a person."""
 
     kind: ActionKind
     amount_minor: int | None = None

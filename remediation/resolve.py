@@ -1,19 +1,24 @@
 """Findings of a few customers become resolutions: decided, and the mail written."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final, get_args
 
 from detectors.finding import Finding
 from remediation.book import Book
 from remediation.ledger.resolution import Resolution
-from remediation.mail import Mail
 from remediation.notices import NoticeError, render
-from remediation.orders import Customer, OrderLine
+from remediation.notices.catalogues import languages
+from remediation.notices.locales import language_of, subtags
+from remediation.orders import Customer, OrderLine, Voice
 from remediation.policy.case import Case, cases, evidence_sha256
 from remediation.policy.decide import decide
+from remediation.policy.delivery import PAYABLE
 from remediation.policy.model import Policy
 from remediation.policy.quiet_hours import UnknownTimezoneError, next_allowed
 from remediation.remedy import Declined, Remedy
+
+_VOICES: Final[dict[str, Voice]] = {voice: voice for voice in get_args(Voice)}
 
 
 def resolve(findings: Iterable[Finding], book: Book, policy: Policy, as_of: int) -> tuple[Resolution, ...]:
@@ -25,9 +30,11 @@ def resolve(findings: Iterable[Finding], book: Book, policy: Policy, as_of: int)
       policy: What is owed.
       as_of: The moment of the decision, in milliseconds since the epoch.
     """
+    of_customers = cases(findings, book)
+    corrected = _corrected(of_customers, book)
     return tuple(
-        _resolution(case, decision, policy, as_of)
-        for case in cases(findings, book)
+        _resolution(case, decision, policy, as_of, corrected)
+        for case in of_customers
         for decision in decide(case, policy, as_of)
     )
 
@@ -41,7 +48,16 @@ def declined(findings: Iterable[Finding], refusals: Iterable[Declined]) -> tuple
     )
 
 
-def _resolution(case: Case, decision: Remedy | Declined, policy: Policy, as_of: int) -> Resolution:
+def _corrected(of_customers: Iterable[Case], book: Book) -> frozenset[str]:
+    """The items whose listing has been corrected, of those that somebody got another item for."""
+    found = [pair for case in of_customers for pair in case.lines]
+    items = {line.item_id for line, findings in found if any(each.kind == "wrong_item" for each in findings)}
+    return book.corrected(items) if items else frozenset()
+
+
+def _resolution(
+    case: Case, decision: Remedy | Declined, policy: Policy, as_of: int, corrected: frozenset[str]
+) -> Resolution:
     line, findings = next(
         (line, findings) for line, findings in case.lines if line.order_line_id == decision.order_line_id
     )
@@ -50,8 +66,20 @@ def _resolution(case: Case, decision: Remedy | Declined, policy: Policy, as_of: 
     evidence = evidence_sha256(findings)
     if case.customer is None:
         raise ValueError(f"remedy {decision.remedy_id} has no customer: deciding must have sent it to review")
+    if any(action.kind == "letter" for action in decision.actions):
+        return Resolution(findings, decision, evidence)
+    told = _told(decision, findings, line)
+    tone = _tone(told, case.customer, policy)
     try:
-        mail = _mail(decision, findings, line, case.customer, policy)
+        mail = render(
+            decision,
+            told,
+            line,
+            tone.locale,
+            case.customer.timezone,
+            tone.voice,
+            corrected=line.item_id in corrected,
+        )
         not_before = next_allowed(as_of, case.customer.timezone, policy.mail.from_hour, policy.mail.until_hour)
     except (NoticeError, UnknownTimezoneError) as error:
         # Money without a word is not what is owed: a person mends what the mail lacks, then releases both.
@@ -60,6 +88,27 @@ def _resolution(case: Case, decision: Remedy | Declined, policy: Policy, as_of: 
     return Resolution(findings, decision, evidence, mail, not_before)
 
 
-def _mail(remedy: Remedy, findings: Sequence[Finding], line: OrderLine, customer: Customer, policy: Policy) -> Mail:
-    told = [finding for finding in findings if finding.finding_id in remedy.finding_ids]
-    return render(remedy, told, line, customer.locale, customer.timezone, policy.mail.voice_for(customer.voice))
+def _told(remedy: Remedy, findings: Sequence[Finding], line: OrderLine) -> list[Finding]:
+    """What the mail may speak of: a parcel that came late and was refused is paid for the delay alone."""
+    named = [finding for finding in findings if finding.finding_id in remedy.finding_ids]
+    return [finding for finding in named if finding.fault in PAYABLE] if line.kind == "goods" else named
+
+
+@dataclass(frozen=True, slots=True)
+class _Tone:
+    """How a mail speaks."""
+
+    locale: str
+    voice: Voice
+
+
+def _tone(findings: Sequence[Finding], customer: Customer, policy: Policy) -> _Tone:
+    """As the customer last wrote to us, where that is known; else as the customer's record says."""
+    locale, voice = customer.locale, customer.voice
+    for finding in sorted(findings, key=lambda each: (each.occurred_to, each.finding_id)):
+        wrote = str(finding.evidence.get("language") or "")
+        # A language without a catalogue would end in English, which may suit the customer less than their record.
+        if language_of(wrote, languages(), default=""):
+            locale = customer.locale if subtags(wrote)[-1] == subtags(customer.locale)[-1] else wrote
+        voice = _VOICES.get(str(finding.evidence.get("voice")), voice)
+    return _Tone(locale, policy.mail.voice_for(voice))

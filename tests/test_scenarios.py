@@ -1,12 +1,9 @@
 """Every fixture through the real command line, compared with what its story demands."""
 
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Final
 
@@ -16,18 +13,15 @@ import pytest
 from tests.support.expected import (
     Expected,
     ExpectedDeclined,
-    ExpectedReject,
     Outcome,
     WrittenDeclined,
     WrittenFinding,
     WrittenReject,
     WrittenRemedy,
 )
+from tests.support.running import FIXTURES, as_expected, contents, nightly, replay, text_of
 
-FIXTURES: Final = Path(__file__).parents[1] / "fixtures"
-MAKEGOOD: Final = Path(sys.executable).with_name("makegood")
 REPLAYED: Final = ("casablanca_night", "healthy_day", "duplicate_beacons", "truncated_file", "two_currencies")
-TIMEOUT_S: Final = 180
 TOLERANCE_MS: Final = {"startup_ms": 150, "stall_count": 0, "stall_ms": 50, "seek_wait_ms": 50}
 
 Runs = dict[str, Future[Outcome]]
@@ -35,23 +29,6 @@ Runs = dict[str, Future[Outcome]]
 
 def expected(story: str, run: str = "night") -> Expected:
     return Expected.model_validate_json((FIXTURES / story / "expected" / f"{run}.json").read_bytes())
-
-
-def makegood(*arguments: str | Path, out: Path) -> Outcome:
-    """One run of the command line, which must succeed."""
-    command = [str(MAKEGOOD), *map(str, arguments), "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    assert done.returncode == 0, done.stderr
-    return Outcome(done.stdout, out)
-
-
-def nightly(ledger: Path, out: Path, *telemetry: str, as_of: str) -> Outcome:
-    """A nightly run of the fixture `rerun` on a ledger that is kept."""
-    story = FIXTURES / "rerun"
-    sources = [f"--telemetry={story / name}" for name in telemetry]
-    books = [f"--{name}={story / name}.jsonl" for name in ("orders", "customers", "grants")]
-    moment = (story / as_of).read_text().strip()
-    return makegood("nightly", *sources, *books, f"--ledger=sqlite:///{ledger}", f"--as-of={moment}", out=out)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(folder: Path) -> Runs:
     # Half of a run is importing Beam, so two run at a time.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        return {story: pool.submit(makegood, "replay", FIXTURES / story, out=folder / story) for story in REPLAYED}
+        return {story: pool.submit(replay(story, folder / story).run) for story in REPLAYED}
 
 
 @pytest.fixture(scope="module", params=REPLAYED)
@@ -174,22 +151,22 @@ def test_the_report_stands_alone(replayed: Outcome) -> None:
 def test_the_same_night_again_changes_nothing_and_later_news_only_raises(folder: Path) -> None:
     ledger = folder / "rerun.db"
 
-    night = nightly(ledger, folder / "night", "telemetry", as_of="as_of")
+    night = nightly("rerun", ledger, folder / "night", "telemetry", as_of="as_of").run()
     after_night = contents(ledger)
     assert flagged(night) == flagged_by(expected("rerun"))
     assert owed(night.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun"))
 
-    again = nightly(ledger, folder / "again", "telemetry", as_of="as_of")
+    again = nightly("rerun", ledger, folder / "again", "telemetry", as_of="as_of").run()
     assert contents(ledger) == after_night
     assert "nothing changed" in again.said
 
-    late = nightly(ledger, folder / "late", "telemetry", "late", as_of="as_of_late")
+    late = nightly("rerun", ledger, folder / "late", "telemetry", "late", as_of="as_of_late").run()
     after_late = contents(ledger)
     assert flagged(late) == flagged_by(expected("rerun", "late"))
     assert owed(late.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun", "late"))
     assert paid(ledger) == [("line-came-late", 1, 100, "USD"), ("line-came-late", 2, 299, "USD")]
 
-    nightly(ledger, folder / "late-again", "telemetry", "late", as_of="as_of_late")
+    nightly("rerun", ledger, folder / "late-again", "telemetry", "late", as_of="as_of_late").run()
     assert contents(ledger) == after_late
 
 
@@ -207,24 +184,6 @@ def owed(remedies: list[WrittenRemedy]) -> set[tuple[str, int, int, str]]:
 
 def owed_by(night: Expected) -> set[tuple[str, int, int, str]]:
     return {(line, remedy.number, remedy.amount, remedy.currency) for line, remedy in night.remedies.items()}
-
-
-def as_expected(reject: WrittenReject) -> ExpectedReject:
-    return ExpectedReject(
-        source=Path(reject.source).name, scope=reject.scope, code=reject.code, line=reject.line, field=reject.field
-    )
-
-
-def text_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
-
-
-def contents(ledger: Path) -> list[str]:
-    """Everything that stands in the ledger."""
-    with closing(sqlite3.connect(ledger)) as database:
-        return list(database.iterdump())
 
 
 def paid(ledger: Path) -> list[tuple[str, int, int, str]]:

@@ -86,7 +86,7 @@ class AccessLog:
         )
         checked = records_to_events(texts, carriers, place, self._limits, self._tally)
         block = settle(checked, place, rejects)
-        return Block(block.events, block.rejects, skipped)
+        return Block(block.events, block.rejects, extra=-skipped)
 
     def _direct(self, raw: bytes) -> None:
         text = raw.decode("utf-8", "replace")

@@ -1,7 +1,8 @@
-"""Judged columns become events and rejects."""
+"""Judged columns become a block: events, scans or contacts, and rejects."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 import polars as pl
@@ -9,30 +10,58 @@ import polars as pl
 from detectors import schemas
 from detectors.telemetry.checks import Checked
 from detectors.telemetry.lines import Ints, Lines
-from detectors.telemetry.rejects import Place, Reject
+from detectors.telemetry.rejects import Code, FaultError, Place, Reject, Tally
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Events, and the records that are none; `skipped` lines were no records."""
+class Slot(Enum):
+    """Which frame of a block some rows belong to."""
 
-    events: pl.DataFrame
-    rejects: tuple[Reject, ...]
-    skipped: int = 0
+    EVENTS = "events"
+    SCANS = "scans"
+    CONTACTS = "contacts"
 
 
 def empty_events() -> pl.DataFrame:
     """No event: the columns that every frame of events has."""
-    return pl.DataFrame(schema={name: schemas.EVENTS[name] for name in ("session_id", "event_time", "channel")})
+    types = {name: schemas.EVENTS[name] for name in ("event_time", "channel")}
+    return pl.DataFrame(schema={"session_id": pl.Categorical(), **types})
 
 
-def settle(checked: Checked, place: Callable[[int], Place], earlier: Iterable[Reject] = ()) -> Block:
-    """Rows without a fault as events, the others as rejects in the order of the file.
+def empty_scans() -> pl.DataFrame:
+    """No scan."""
+    return pl.DataFrame(schema=schemas.TRACKING)
+
+
+def empty_contacts() -> pl.DataFrame:
+    """No contact."""
+    return pl.DataFrame(schema=schemas.CONTACTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Events, scans and contacts, and the records that are none.
+
+    `extra` is how many more records than lines there were: a tracker holds
+    several, and some lines are no records.
+    """
+
+    events: pl.DataFrame = field(default_factory=empty_events)
+    rejects: tuple[Reject, ...] = ()
+    extra: int = 0
+    scans: pl.DataFrame = field(default_factory=empty_scans)
+    contacts: pl.DataFrame = field(default_factory=empty_contacts)
+
+
+def settle(
+    checked: Checked, place: Callable[[int], Place], earlier: Iterable[Reject] = (), slot: Slot = Slot.EVENTS
+) -> Block:
+    """Rows without a fault in their frame, the others as rejects in the order of the file.
 
     Args:
-      checked: What the columns hold, `channel` among them, and what is wrong with them.
+      checked: What the columns hold (of events: `channel` among them), and what is wrong with them.
       place: The line and the offset of a row of `checked`.
       earlier: Rejects of records that never became rows.
+      slot: The frame that the rows belong to.
     """
     first = checked.first_faults()
     rejects = list(earlier)
@@ -40,17 +69,58 @@ def settle(checked: Checked, place: Callable[[int], Place], earlier: Iterable[Re
         fault = checked.faults[first[row]]
         line, offset = place(row)
         rejects.append(Reject("record", fault.code, fault.reason, fault.name, line, offset))
-    events = checked.frame if not rejects else checked.frame.filter(pl.Series(first < 0))
-    if events.height == 0:
-        events = empty_events()
-    return Block(events, tuple(sorted(rejects, key=lambda reject: reject.offset or 0)))
+    rows = checked.frame if not rejects else checked.frame.filter(pl.Series(first < 0))
+    ordered = _ordered(rejects)
+    if rows.height == 0:
+        return Block(rejects=ordered)
+    if slot is Slot.SCANS:
+        return Block(rejects=ordered, scans=schemas.complete(rows, schemas.TRACKING))
+    if slot is Slot.CONTACTS:
+        return Block(rejects=ordered, contacts=schemas.complete(rows, schemas.CONTACTS))
+    # Ids repeat, and blocks must join whatever they were read from.
+    return Block(rows.with_columns(pl.col("session_id").cast(pl.Categorical)), ordered)
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """Several blocks of the same lines as one."""
+    return Block(
+        pl.concat([block.events for block in blocks], how="diagonal"),
+        _ordered(reject for block in blocks for reject in block.rejects),
+        sum(block.extra for block in blocks),
+        pl.concat([block.scans for block in blocks]),
+        pl.concat([block.contacts for block in blocks]),
+    )
+
+
+def _ordered(rejects: Iterable[Reject]) -> tuple[Reject, ...]:
+    return tuple(sorted(rejects, key=lambda reject: reject.offset or 0))
+
+
+def count_slips(checked: Checked, place: Callable[[int], Place], tally: Tally) -> None:
+    """Counts the values that were set aside, in rows that stay in use."""
+    if not checked.slips:
+        return
+    used = checked.first_faults() < 0
+    for slip in checked.slips:
+        rows = np.flatnonzero(slip.mask & used)
+        if len(rows):
+            tally.add(slip.name, slip.code, slip.reason, place(int(rows[0])), len(rows))
 
 
 def on_channel(checked: Checked, channel: schemas.Channel) -> Checked:
     """The same rows, all of which reached us on `channel`."""
-    return Checked(checked.frame.with_columns(pl.lit(int(channel), pl.UInt8).alias("channel")), checked.faults)
+    frame = checked.frame.with_columns(pl.lit(int(channel), pl.UInt8).alias("channel"))
+    return Checked(frame, checked.faults, checked.slips)
 
 
 def line_places(lines: Lines, rows: Ints) -> Callable[[int], Place]:
     """The place of a row whose index in `lines` stands in `rows`."""
     return lambda row: lines.place(int(rows[row]))
+
+
+def refused(lines: Lines, row: int, fault: FaultError) -> Reject:
+    """The reject of a line that could not be read; the last one may only have been cut."""
+    line, offset = lines.place(row)
+    if fault.code is Code.NOT_JSON and lines.cut_at(row):
+        return Reject("record", Code.TRUNCATED_FILE, "The file ends within this record.", None, line, offset)
+    return Reject("record", fault.code, fault.reason, fault.name, line, offset)

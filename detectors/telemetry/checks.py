@@ -17,6 +17,9 @@ from detectors.telemetry.times import from_text
 
 Bools = npt.NDArray[np.bool_]
 
+_DTYPES: Final = {**schemas.CONTACTS, **schemas.TRACKING, **schemas.EVENTS}
+"""A name has one type, whichever frame it stands in."""
+
 CONTROL: Final = r"[\x00-\x1f\x7f-\x{9f}]"
 
 
@@ -32,10 +35,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Columns of `schemas.EVENTS` for all rows, and the faults, of which a row's first counts."""
+    """Columns of one of the frames in `schemas` for all rows, and the faults, of which a row's first counts.
+
+    `slips` are values that were set aside for what the format has instead: their rows stay in use.
+    """
 
     frame: pl.DataFrame
     faults: tuple[Fault, ...]
+    slips: tuple[Fault, ...] = ()
 
     def first_faults(self) -> npt.NDArray[np.int64]:
         """For each row the index of its first fault, or -1."""
@@ -49,7 +56,8 @@ def check(frame: pl.DataFrame, fields: Sequence[Field], limits: Limits, *, plain
     """The typed columns of `jsonlines` or Parquet, judged.
 
     Args:
-      frame: A column for each field that was met, as `jsonlines.Objects.frame`.
+      frame: A column for each field that was met, as `jsonlines.Objects.frame`; a
+        categorical text was judged by its categories.
       fields: What to look for, in the order in which faults count.
       limits: Bounds on ids and times.
       plain: No text in the frame can hold a control character.
@@ -59,21 +67,25 @@ def check(frame: pl.DataFrame, fields: Sequence[Field], limits: Limits, *, plain
     """
     columns: list[pl.Series] = []
     faults: list[Fault] = []
+    slips: list[Fault] = []
     for field in fields:
         column = _column(frame, field, limits, faults)
         if column is None:
             if field.required:
                 faults.append(_missing(field, np.ones(frame.height, bool)))
             continue
-        if field.kind in (Kind.TEXT, Kind.CODE):
-            column = _text(column, limits, faults, plain=plain)
+        if field.kind in (Kind.TEXT, Kind.CODE) and column.dtype != pl.Categorical:
+            column = judge_text(column, limits, faults, plain=plain)
+        elif field.kind is Kind.STATE:
+            column = _word(column, field, slips if field.otherwise else faults)
         if field.required and column.null_count():
             judged = [f.mask for f in faults if f.name == field.name]
             absent = column.is_null().to_numpy()
             faults.append(_missing(field, absent & ~np.logical_or.reduce(judged) if judged else absent))
         if column.null_count() < len(column) or field.required:
             columns.append(column)
-    return Checked(pl.DataFrame(columns) if columns else pl.DataFrame(height=frame.height), tuple(faults))
+    judged_columns = pl.DataFrame(columns) if columns else pl.DataFrame(height=frame.height)
+    return Checked(judged_columns, tuple(faults), tuple(slips))
 
 
 def _column(frame: pl.DataFrame, field: Field, limits: Limits, faults: list[Fault]) -> pl.Series | None:
@@ -90,8 +102,6 @@ def _column(frame: pl.DataFrame, field: Field, limits: Limits, faults: list[Faul
         return None
     if field.kind in (Kind.WHOLE, Kind.NUMBER):
         return _number(plain_form, field, faults)
-    if field.kind is Kind.STATE:
-        return _state(plain_form, faults)
     return plain_form
 
 
@@ -121,8 +131,8 @@ def _time(
     return times.alias(name)
 
 
-def _text(column: pl.Series, limits: Limits, faults: list[Fault], *, plain: bool) -> pl.Series:
-    """Empty text says nothing: it becomes null."""
+def judge_text(column: pl.Series, limits: Limits, faults: list[Fault], *, plain: bool) -> pl.Series:
+    """The texts with null for the empty ones, which say nothing; what is wrong with the others is added to `faults`."""
     name = column.name
     sizes = column.str.len_bytes()  # a superset of what is too long in characters, and far cheaper
     if sizes.min() == 0:
@@ -143,11 +153,20 @@ def _number(column: pl.Series, field: Field, faults: list[Fault]) -> pl.Series:
     if not inside or column.dtype.is_float():
         reason = f"The field {field.name} must be {field.low:g} to {field.high:g}."
         _add(faults, ~column.is_between(field.low, field.high), Code.OUT_OF_RANGE, field.name, reason)
-    return column.cast(schemas.EVENTS[field.name], strict=False)
+    return column.cast(_DTYPES[field.name], strict=False)
 
 
-def _state(column: pl.Series, faults: list[Fault]) -> pl.Series:
-    states = column.cast(schemas.State, strict=False)
-    reason = "The field state holds a word that is no player state."
-    _add(faults, states.is_null() & column.is_not_null(), Code.UNKNOWN_VALUE, column.name, reason)
-    return states
+def _word(column: pl.Series, field: Field, odd: list[Fault]) -> pl.Series:
+    """The words of the field's list; others become what the field has for them, or null, and are added to `odd`."""
+    dtype = _DTYPES[field.name]
+    words = column.cast(dtype, strict=False)
+    unknown = words.is_null() & (column != "")  # empty text says nothing
+    if not unknown.any():
+        return words
+    read_as = f" and was read as {field.otherwise}" if field.otherwise else ""
+    reason = f"The field {field.name} holds a word that is not in its list{read_as}."
+    _add(odd, unknown, Code.UNKNOWN_VALUE, field.name, reason)
+    if field.otherwise is None:
+        return words
+    otherwise = pl.lit(field.otherwise, dtype=dtype)
+    return pl.select(pl.when(unknown).then(otherwise).otherwise(words).alias(field.name)).to_series()

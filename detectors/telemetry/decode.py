@@ -1,15 +1,16 @@
-"""The one way in: a file of any known format becomes events and rejects, block by block."""
+"""The one way in: a file of any known format becomes events, scans, contacts and rejects, block by block."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import BinaryIO, Final
 
 import polars as pl
 
 from detectors.telemetry import rejects as reject_frames
-from detectors.telemetry.block import Block, empty_events
+from detectors.telemetry.block import Block, empty_contacts, empty_scans
 from detectors.telemetry.containers import Container, DamagedError, blocks, sniff, unwrap_parquet
+from detectors.telemetry.documents import is_document, read_document
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.lines import Lines, read_lines
 from detectors.telemetry.parquet import decode_parquet
@@ -24,22 +25,27 @@ class Decoded:
     """A block of one source.
 
     `events` has columns of `schemas.EVENTS` (one that is null throughout may be
-    missing: `schemas.complete` brings it back), `rejects` is `schemas.REJECTS`.
-    Every record is an event or is counted in a reject of scope `record` or `file`:
-    `record_count` is the sum.
+    missing: `schemas.complete` brings it back; `session_id` is categorical), `rejects` is `schemas.REJECTS`,
+    `scans` is `schemas.TRACKING` and `contacts` is `schemas.CONTACTS`. Every
+    record is a row of one of them; of `rejects`, where its scope is `record` or
+    `file`: `record_count` is the sum.
     """
 
     events: pl.DataFrame
     rejects: pl.DataFrame
     record_count: int
+    scans: pl.DataFrame = field(default_factory=empty_scans)
+    contacts: pl.DataFrame = field(default_factory=empty_contacts)
 
 
 def decode(stream: BinaryIO, source: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[Decoded]:
     """Reads telemetry of any known format; container and format are told by content.
 
-    Beacons (JSON Lines or Parquet), CMCD (collector lines, report bodies, captured
-    query arguments) and access logs that carry CMCD (W3C, JSON Lines), each plain
-    or in gzip or zstd.
+    Beacons, scans of parcels and contacts in their canonical formats (JSON Lines or
+    Parquet), CMCD (collector lines, report bodies, captured query arguments), access
+    logs that carry CMCD (W3C, JSON Lines), trackers and events of EasyPost,
+    trackings and webhooks of AfterShip, each plain or in gzip or zstd. Whatever may
+    stand in JSON Lines may be mixed in one file, or be one JSON document.
 
     Args:
       stream: Opened for reading at its start, seekable.
@@ -48,7 +54,7 @@ def decode(stream: BinaryIO, source: str, limits: Limits = DEFAULT_LIMITS) -> It
 
     Yields:
       Blocks of bounded size, in the order of the file; at the end one without
-      events if fields were left out anywhere, counted by name. A file that is cut
+      records if fields were left out anywhere, counted by name. A file that is cut
       or is not what it seems yields what came before and one reject of scope
       `file`; an empty file yields nothing.
     """
@@ -58,13 +64,13 @@ def decode(stream: BinaryIO, source: str, limits: Limits = DEFAULT_LIMITS) -> It
             yield _decoded(source, block, count)
     except DamagedError as damage:
         reject = Reject("file", damage.code, damage.reason)
-        yield _decoded(source, Block(empty_events(), (reject,)), 1)
+        yield _decoded(source, Block(rejects=(reject,)), 1)
     if ignored := tally.rejects():
-        yield _decoded(source, Block(empty_events(), tuple(ignored)), 0)
+        yield _decoded(source, Block(rejects=tuple(ignored)), 0)
 
 
 def _decoded(source: str, block: Block, count: int) -> Decoded:
-    return Decoded(block.events, reject_frames.frame(source, block.rejects), count)
+    return Decoded(block.events, reject_frames.frame(source, block.rejects), count, block.scans, block.contacts)
 
 
 def _blocks(stream: BinaryIO, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
@@ -79,17 +85,16 @@ def _blocks(stream: BinaryIO, limits: Limits, tally: Tally) -> Iterator[tuple[Bl
     if container is not Container.PLAIN and sniff(first) is Container.PARQUET:
         yield from _parquet(unwrap_parquet(first, text, limits), limits, tally)
         return
+    whole = is_document(first)
+    portions = read_document(first, text, limits) if whole else read_lines(chain((first,), text), limits)
     decoder: Decoder | None = None
-    for lines in read_lines(chain((first,), text), limits):
+    for lines in portions:
         if decoder is None and len(lines):
             decoder = _recognised(lines, limits, tally)
-        oversize = Block(empty_events(), lines.rejects)
-        block = decoder.decode(lines) if decoder is not None else oversize
-        count = len(lines) - block.skipped
-        if decoder is not None and lines.rejects:
-            block = Block(block.events, (*lines.rejects, *block.rejects))
-        if count + len(lines.rejects):
-            yield block, count + len(lines.rejects)
+        block = decoder.decode(lines) if decoder is not None else Block()
+        count = len(lines) + block.extra + len(lines.rejects)
+        if count:
+            yield replace(block, rejects=(*lines.rejects, *block.rejects)), count
 
 
 def _recognised(lines: Lines, limits: Limits, tally: Tally) -> Decoder:
@@ -97,7 +102,8 @@ def _recognised(lines: Lines, limits: Limits, tally: Tally) -> Decoder:
     if decoder is None:
         raise DamagedError(
             Code.NOT_RECOGNISED,
-            "The file is none of the known formats: beacons, CMCD, or access logs with CMCD.",
+            "The file is none of the known formats: beacons, CMCD, access logs with CMCD, tracking of parcels "
+            "or contacts.",
         )
     return decoder
 

@@ -1,4 +1,4 @@
-"""The fields of a canonical beacon: what each may hold."""
+"""What a field may hold, and the fields of a canonical beacon."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -17,21 +17,23 @@ class Kind(Enum):
     TEXT = auto()
     CODE = auto()  # text, or a whole number that is read as text
     TIME = auto()  # whole milliseconds since the epoch, or RFC 3339 text
-    STATE = auto()
+    STATE = auto()  # one word of the list that the frame's column declares
     WHOLE = auto()
     NUMBER = auto()
     FLAG = auto()
+    MARK = auto()  # true or false, or an object whose presence alone says true
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field; `low` and `high` bound numbers, both inclusive."""
+    """One field; `low` and `high` bound numbers, both inclusive; `otherwise` stands for words not in the list."""
 
     name: str
     kind: Kind
     low: float = 0
     high: float = _SAFE_INTEGER
     required: bool = False
+    otherwise: str | None = None
 
 
 FIELDS: Final = (

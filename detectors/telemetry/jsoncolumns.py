@@ -35,6 +35,7 @@ _ARROW: Final[Mapping[Kind, pa.DataType]] = {
     Kind.WHOLE: pa.int64(),
     Kind.NUMBER: pa.float64(),
     Kind.FLAG: pa.bool_(),
+    Kind.MARK: pa.bool_(),
 }
 
 

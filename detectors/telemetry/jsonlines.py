@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from detectors.telemetry.block import refused
 from detectors.telemetry.fields import Field, Kind
 from detectors.telemetry.jsoncolumns import EITHER, TEXT_FORM, ColumnReader, UnsureError
 from detectors.telemetry.jsontext import Scalar, parse_object, typed
@@ -24,6 +25,7 @@ _POLARS: Final[Mapping[Kind, pl.DataType]] = {
     Kind.CODE: pl.Int64(),
     Kind.NUMBER: pl.Float64(),
     Kind.FLAG: pl.Boolean(),
+    Kind.MARK: pl.Boolean(),
 }
 
 
@@ -82,14 +84,10 @@ class JsonLines:
         rows: list[int] = []
         rejects: list[Reject] = []
         for row in range(len(lines)):
-            place = lines.place(row)
             try:
-                values = self._values(lines.text(row), place)
+                values = self._values(lines.text(row), lines.place(row))
             except FaultError as fault:
-                code, reason = fault.code, fault.reason
-                if code is Code.NOT_JSON and lines.cut_at(row):
-                    code, reason = Code.TRUNCATED_FILE, "The file ends within this record."
-                rejects.append(Reject("record", code, reason, fault.name, *place))
+                rejects.append(refused(lines, row, fault))
                 continue
             for name, value in values.items():
                 column = columns.setdefault(name, [])

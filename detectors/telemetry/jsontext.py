@@ -54,7 +54,9 @@ def typed(value: Json, kind: Kind, name: str) -> Scalar:
     Raises:
       FaultError: It does not.
     """
-    if kind is Kind.FLAG:
+    if kind is Kind.MARK and isinstance(value, dict):
+        return True
+    if kind in (Kind.FLAG, Kind.MARK):
         suits = isinstance(value, bool)
     elif isinstance(value, bool) or value is None:
         suits = False
@@ -81,6 +83,7 @@ _WRITTEN: Final[Mapping[Kind, str]] = {
     Kind.WHOLE: "a whole number",
     Kind.NUMBER: "a number",
     Kind.FLAG: "true or false",
+    Kind.MARK: "true, false or an object",
 }
 
 
@@ -93,10 +96,14 @@ def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
             Code.DUPLICATE_KEY, f"The field {printable(twice)} stands in the record twice.", printable(twice)
         )
     for name, value in pairs:
-        if _SURROGATE.search(name) or (isinstance(value, str) and _SURROGATE.search(value)):
+        if _is_halved(name) or (isinstance(value, str) and _is_halved(value)):
             shown = printable(name)
             raise FaultError(Code.LONE_SURROGATE, f"The field {shown} holds half of a UTF-16 pair.", shown)
     return members
+
+
+def _is_halved(text: str) -> bool:
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def _whole(text: str) -> int | LongNumber:

@@ -12,6 +12,7 @@ class Limits:
     """
 
     record_bytes: int = 64 * 1024  # one line; a beacon is a few hundred bytes
+    document_bytes: int = 32 * 1024 * 1024  # a file that is one JSON document is held in memory
     id_characters: int = 200  # ids and every other text field
     nesting: int = 32  # brackets within brackets of one JSON record
     earliest_ms: int = 946_684_800_000  # 2000-01-01: before streaming, so a broken clock

@@ -60,12 +60,20 @@ class Lines:
             self.data, self.starts[cut], self.ends[cut], self.numbers[cut], self.base, unterminated=unterminated
         )
 
+    def take(self, rows: Ints) -> "Lines":
+        """The lines with these indices, which ascend."""
+        unterminated = self.unterminated and len(rows) > 0 and int(rows[-1]) == len(self) - 1
+        return Lines(
+            self.data, self.starts[rows], self.ends[rows], self.numbers[rows], self.base, unterminated=unterminated
+        )
+
     def body(self) -> bytes:
         """The lines alone, each with one line feed: no blank lines, no carriage returns."""
         if len(self) == 0:
             return b""
         first, last = int(self.starts[0]), int(self.ends[-1])
-        if bool((self.starts[1:] == self.ends[:-1] + 1).all()):
+        raw = np.frombuffer(self.data, np.uint8)
+        if bool((self.starts[1:] == self.ends[:-1] + 1).all()) and bool((raw[self.ends[:-1]] == _LF).all()):
             whole = first == 0 and last == len(self.data) - 1
             return self.data if whole else self.data[first:last] + b"\n"
         return b"".join(self.data[s:e] + b"\n" for s, e in zip(self.starts.tolist(), self.ends.tolist(), strict=True))

@@ -1,6 +1,7 @@
-"""Canonical beacons in Parquet: slices of row groups, only the columns that are known."""
+"""Canonical records in Parquet: slices of row groups, only the columns that are known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -9,16 +10,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from detectors.schemas import Channel
-from detectors.telemetry.block import Block, on_channel, settle
-from detectors.telemetry.checks import Bools, Checked, Fault, check
+from detectors.telemetry.beacons import BEACONS
+from detectors.telemetry.block import Block, count_slips, settle
+from detectors.telemetry.checks import Bools, Checked, Fault, check, judge_text
+from detectors.telemetry.contacts import CONTACTS
 from detectors.telemetry.containers import DamagedError
-from detectors.telemetry.fields import FIELDS, Field, Kind
+from detectors.telemetry.fields import Field, Kind
 from detectors.telemetry.jsoncolumns import TEXT_FORM
 from detectors.telemetry.limits import Limits
-from detectors.telemetry.rejects import Code, Tally
+from detectors.telemetry.records import Format
+from detectors.telemetry.rejects import Code, Place, Tally
+from detectors.telemetry.tracking import SCANS
 
-_KNOWN: Final = {field.name: field for field in FIELDS}
+_FORMATS: Final = (CONTACTS, BEACONS, SCANS)
+"""In the order in which a file is tried for them, as JSON Lines are."""
+
+_REPEATED: Final = "session_id"
+"""The id that so many rows share that it is better left in its dictionary."""
+
 _TEXTS: Final = (Kind.TEXT, Kind.STATE, Kind.CODE, Kind.TIME)
 
 
@@ -32,29 +41,27 @@ def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) ->
       tally: Counts columns of other names, once a row.
 
     Raises:
-      DamagedError: The file is cut or corrupt, is a bomb, or holds no beacons;
-        every slice before the damage has been yielded.
+      DamagedError: The file is cut or corrupt, is a bomb, or is in no canonical
+        format; every slice before the damage has been yielded.
     """
     try:
-        file = pq.ParquetFile(stream, read_dictionary=_text_columns(stream))
+        schema = pq.read_schema(stream)
+        form = _format(schema)
+        stream.seek(0)
+        file = pq.ParquetFile(stream, read_dictionary=_text_columns(schema, form))
     except (pa.ArrowException, OSError, ValueError) as error:
         _pass_on_failure_to_read(error)
         raise DamagedError(
             Code.TRUNCATED_FILE, "The Parquet file is cut or damaged: its footer cannot be read, so no row can."
         ) from None
     _refuse_bomb(file.metadata, size, limits)
-    names = file.schema_arrow.names
-    for field in FIELDS:
-        if field.required and field.name not in names:
-            raise DamagedError(
-                Code.NOT_RECOGNISED, f"The Parquet file holds no beacons: it has no column {field.name}."
-            )
+    known = _known(file.schema_arrow.names, form)
     reason = "The format has no such field; it was left out and the records kept."
-    for name in names:
-        if name not in _KNOWN and file.metadata.num_rows:
+    for name in file.schema_arrow.names:
+        if name not in known and file.metadata.num_rows:
             tally.add(name, Code.UNKNOWN_FIELD, reason, (None, 0), file.metadata.num_rows)
     first = 0
-    batches = file.iter_batches(limits.block_rows, columns=[n for n in names if n in _KNOWN], use_threads=False)
+    batches = file.iter_batches(limits.block_rows, columns=list(known), use_threads=False)
     while True:
         try:
             batch = next(batches, None)
@@ -65,7 +72,7 @@ def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) ->
             ) from None
         if batch is None:
             return
-        yield block_of(batch, first, limits), batch.num_rows
+        yield block_of(batch, first, form, limits, tally), batch.num_rows
         first += batch.num_rows
 
 
@@ -75,11 +82,28 @@ def _pass_on_failure_to_read(error: Exception) -> None:
         raise error
 
 
-def _text_columns(stream: BinaryIO) -> list[str]:
+def _format(schema: pa.Schema) -> Format:
+    """The format whose id, the first of its fields, is a column of the file."""
+    form = next((form for form in _FORMATS if form.fields[0].name in schema.names), None)
+    if form is None:
+        ids = ", ".join(form.fields[0].name for form in _FORMATS)
+        raise DamagedError(Code.NOT_RECOGNISED, f"The Parquet file holds no known records: it has no column of {ids}.")
+    for field in form.fields:
+        if field.required and field.name not in schema.names:
+            reason = f"The Parquet file holds no {form.noun}: it has no column {field.name}."
+            raise DamagedError(Code.NOT_RECOGNISED, reason)
+    return form
+
+
+def _known(names: Iterable[str], form: Format) -> dict[str, Field]:
+    """The columns of the file that the format knows."""
+    fields = {field.name: field for field in form.fields}
+    return {name: fields[name] for name in names if name in fields}
+
+
+def _text_columns(schema: pa.Schema, form: Format) -> list[str]:
     """Text is read as dictionaries: a long text repeated a million times is held once."""
-    schema = pq.read_schema(stream)
-    stream.seek(0)
-    return [c.name for c in schema if c.name in _KNOWN and _holds_text(_KNOWN[c.name], c.type)]
+    return [name for name, field in _known(schema.names, form).items() if _holds_text(field, schema.field(name).type)]
 
 
 def _refuse_bomb(metadata: pq.FileMetaData, size: int, limits: Limits) -> None:
@@ -95,24 +119,29 @@ def _refuse_bomb(metadata: pq.FileMetaData, size: int, limits: Limits) -> None:
         )
 
 
-def block_of(batch: pa.RecordBatch, first: int, limits: Limits) -> Block:
-    """The events and rejects of a slice whose first row is row `first` of its file.
+def block_of(batch: pa.RecordBatch, first: int, form: Format, limits: Limits, tally: Tally) -> Block:
+    """The rows and rejects of a slice whose first row is row `first` of its file.
 
     Raises:
       DamagedError: A column refers to texts that the file does not hold.
     """
+
+    def place(row: int) -> Place:
+        return None, first + row
+
     faults: list[Fault] = []
-    columns = [c for c in (_column(batch, name, limits, faults) for name in batch.schema.names) if c is not None]
+    fields = _known(batch.schema.names, form).values()
+    columns = [c for c in (_column(batch, field, limits, faults) for field in fields) if c is not None]
     frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=batch.num_rows)
-    judged = check(frame, FIELDS, limits, plain=False)
-    checked = Checked(judged.frame, (*faults, *judged.faults))
-    return settle(on_channel(checked, Channel.BEACON), lambda row: (None, first + row))
+    judged = form.finish(check(frame, form.fields, limits, plain=True))
+    checked = Checked(judged.frame, (*faults, *judged.faults), judged.slips)
+    count_slips(checked, place, tally)
+    return settle(checked, place, slot=form.slot)
 
 
-def _column(batch: pa.RecordBatch, name: str, limits: Limits, faults: list[Fault]) -> pl.Series | None:
+def _column(batch: pa.RecordBatch, field: Field, limits: Limits, faults: list[Fault]) -> pl.Series | None:
     """One column in the types of `jsonlines.Objects.frame`; values of another type become null and a fault."""
-    array = batch.column(name)
-    field = _KNOWN[name]
+    array = batch.column(field.name)
     if pa.types.is_null(array.type):
         return None
     if isinstance(array, pa.DictionaryArray) and _holds_text(field, array.type.value_type):
@@ -121,8 +150,8 @@ def _column(batch: pa.RecordBatch, name: str, limits: Limits, faults: list[Fault
     given = np.asarray(array.is_valid())
     kept = series.is_not_null().to_numpy() if series is not None else np.zeros(len(array), bool)
     if bool((given & ~kept).any()):
-        reason = f"The field {name} holds a value of a type that does not suit it."
-        faults.append(Fault(given & ~kept, Code.WRONG_TYPE, name, reason))
+        reason = f"The field {field.name} holds a value of a type that does not suit it."
+        faults.append(Fault(given & ~kept, Code.WRONG_TYPE, field.name, reason))
     return series
 
 
@@ -130,8 +159,10 @@ def _converted(array: "pa.Array[Any]", field: Field) -> pl.Series | None:
     """The values in the field's type, null where they have none; null where the whole type is another."""
     kind, type_ = field.kind, array.type
     series: pl.Series | None = None
-    if kind is Kind.FLAG:
+    if kind in (Kind.FLAG, Kind.MARK):
         series = pl.Series(array) if pa.types.is_boolean(type_) else None
+        if kind is Kind.MARK and pa.types.is_struct(type_):
+            series = pl.Series(np.asarray(array.is_valid()))
     elif kind is Kind.TIME and pa.types.is_timestamp(type_):
         series = pl.Series(array).dt.timestamp("ms")
     elif pa.types.is_integer(type_):
@@ -149,7 +180,7 @@ def _converted(array: "pa.Array[Any]", field: Field) -> pl.Series | None:
 def _from_dictionary(
     array: "pa.DictionaryArray[Any, Any]", field: Field, limits: Limits, faults: list[Fault]
 ) -> pl.Series:
-    """Text of a dictionary, cut where it is far too long: only then is it given to every row."""
+    """Text of a dictionary, each of its words judged once and cut where it is far too long, then given to every row."""
     words = array.dictionary
     broken = np.zeros(len(words), bool)
     try:
@@ -162,12 +193,19 @@ def _from_dictionary(
     if not index.drop_nulls().is_between(0, len(words) - 1).all():
         reason = f"The Parquet file is damaged: the column {field.name} refers to texts that it does not hold."
         raise DamagedError(Code.CORRUPT_FILE, reason)
+    found: list[Fault] = []
     if broken.any():
-        mask = pl.Series(broken).gather(index).fill_null(value=False)
-        reason = f"The field {field.name} is not UTF-8 text."
-        faults.append(Fault(mask.to_numpy(), Code.NOT_UTF8, field.name, reason))
+        found.append(Fault(broken, Code.NOT_UTF8, field.name, f"The field {field.name} is not UTF-8 text."))
+    texts = pl.Series(field.name, words, dtype=pl.String)
+    if field.kind in (Kind.TEXT, Kind.CODE):
+        texts = judge_text(texts, limits, found, plain=False)
+    for fault in found:
+        mask = pl.Series(fault.mask).gather(index).fill_null(value=False)
+        faults.append(replace(fault, mask=mask.to_numpy()))
+    if field.name == _REPEATED:
+        return texts.cast(pl.Categorical).gather(index)
     name = field.name + TEXT_FORM if field.kind in (Kind.TIME, Kind.CODE) else field.name
-    return pl.Series(words, dtype=pl.String).gather(index).alias(name)
+    return texts.gather(index).alias(name)
 
 
 def _holds_text(field: Field, type_: pa.DataType) -> bool:

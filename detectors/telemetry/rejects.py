@@ -28,6 +28,7 @@ class Code(StrEnum):
     TRUNCATED_FILE = "truncated_file"
     CORRUPT_FILE = "corrupt_file"
     DECOMPRESSION_BOMB = "decompression_bomb"
+    DOCUMENT_TOO_LONG = "document_too_long"
     # the text of a record
     RECORD_TOO_LONG = "record_too_long"
     NOT_UTF8 = "not_utf8"
@@ -46,6 +47,9 @@ class Code(StrEnum):
     ID_TOO_LONG = "id_too_long"
     CONTROL_CHARACTER = "control_character"
     UNKNOWN_FIELD = "unknown_field"
+    NO_OFFSET = "no_offset"
+    # trackers of EasyPost and AfterShip
+    NOT_TRACKING = "not_tracking"
     # CMCD and access logs
     NO_CMCD = "no_cmcd"
     NOT_CMCD = "not_cmcd"

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Engine, Row, Table, select
 
 from remediation.book import Entry
 from remediation.ledger.sql import chunks
-from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES, REMEDIES, REMEDY_FINDINGS
+from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES, REMEDIES, REMEDY_FINDINGS, STOCK
 from remediation.orders import Customer, Grant, OrderLine
 from remediation.remedy import Action, Remedy
 from remediation.rows import first_problem
+from remediation.tickets import corrected_items
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -65,6 +66,19 @@ class SqlBook:
         """Customers by id."""
         found = self._read(Customer, CUSTOMERS, CUSTOMERS.c.customer_id, customer_ids)
         return {customer.customer_id: customer for customer in found}
+
+    def stock(self, item_ids: Collection[str]) -> Mapping[str, int]:
+        """How many of each item can be sent, by the ledger's last count."""
+        found: dict[str, int] = {}
+        with self._ledger.connect() as connection:
+            for chunk in chunks(item_ids):
+                rows = connection.execute(select(STOCK).where(STOCK.c.item_id.in_(chunk)))
+                found |= {row.item_id: row.available for row in rows}
+        return found
+
+    def corrected(self, item_ids: Collection[str]) -> frozenset[str]:
+        """The items whose listing ticket says done."""
+        return corrected_items(self._ledger, item_ids)
 
     def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
         """All remedies ever recorded for each customer, oldest first."""

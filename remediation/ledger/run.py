@@ -12,7 +12,7 @@ from remediation.ledger.sql import insert_new
 from remediation.ledger.tables import OUTBOX, REMEDIES, RUN_INPUTS, RUNS
 from remediation.outbox.states import State
 
-Role = Literal["telemetry", "orders", "customers", "grants", "policy"]
+Role = Literal["telemetry", "orders", "customers", "grants", "stock", "policy"]
 
 
 class UnknownRunError(LookupError):

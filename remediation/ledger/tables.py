@@ -252,3 +252,51 @@ STOCK: Final = Table(
     Column("available", BigInteger, nullable=False),
     CheckConstraint("available >= 0", name="available_not_negative"),
 )
+
+TICKETS: Final = Table(
+    "tickets",
+    METADATA,
+    Column("ticket_id", String(36), primary_key=True),
+    Column("incident_id", String(36), nullable=False),
+    Column("number", Integer, nullable=False),  # 1, and from 2 where failures came after a person had closed it
+    Column("kind", String, nullable=False),
+    Column("cohort", JSON, nullable=False),  # what the failures share: dimension and value
+    Column("failure_kinds", JSON, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("fault", String, nullable=False),
+    Column("figures", JSON(none_as_null=True)),  # null where the claim rests on no statistics
+    Column("affected_count", BigInteger, nullable=False),
+    Column("confirmed_by_customers", BigInteger, nullable=False),
+    Column("suggested_action", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),  # as_of of the run that opened it
+    Column("as_of", BigInteger, nullable=False),  # of the run whose figures these are
+    Column("closed_at", BigInteger),
+    Column("run_id", ForeignKey("runs.run_id"), nullable=False),  # that opened it
+    UniqueConstraint("incident_id", "number", name="uq_tickets_number"),
+    CheckConstraint("number >= 1", name="number_from_one"),
+    CheckConstraint("state IN ('open', 'confirmed', 'done', 'rejected')", name="state_known"),
+    CheckConstraint("(state IN ('done', 'rejected')) = (closed_at IS NOT NULL)", name="closed_when_closed"),
+)
+
+TICKET_LINES: Final = Table(
+    "ticket_lines",
+    METADATA,
+    Column("ticket_id", ForeignKey("tickets.ticket_id"), primary_key=True),
+    Column("subject_type", String, primary_key=True),
+    Column("subject_id", String, primary_key=True),
+    Column("occurred_at", BigInteger, nullable=False),
+)
+
+TICKET_CHANGES: Final = Table(
+    "ticket_changes",
+    METADATA,
+    Column("ticket_id", ForeignKey("tickets.ticket_id"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # 1, 2 ... in the order in which they were made
+    Column("state_before", String, nullable=False),
+    Column("state_after", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    CheckConstraint("actor <> '' AND reason <> ''", name="by_somebody_for_a_reason"),
+)

@@ -1,6 +1,7 @@
 """The sentences in every language: one gettext catalogue a language, read as it is written."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from gettext import GNUTranslations
@@ -17,28 +18,42 @@ from remediation.orders import Voice
 SOURCE_LANGUAGE: Final = "en"
 """The language of the sentences in the templates, and of customers whose own has no catalogue."""
 
+SOBERER: Final[Mapping[Voice, tuple[Voice, ...]]] = {
+    "plain": (),
+    "warm": ("warm",),
+    "playful": ("playful", "warm"),
+}
+"""The voices that are asked for a sentence, one after the other, before it is said plainly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """The sentences of one language in one voice.
 
     The plain voice is the entries without a context. Another voice is a set of
-    entries whose `msgctxt` is its name; what it does not say anew is said
-    plainly, so that a voice can grow sentence by sentence.
+    entries whose `msgctxt` is its name; what it does not say anew is said in
+    the next voice of `SOBERER`, at last plainly, so that a voice can grow
+    sentence by sentence.
     """
 
     voice: Voice
     translations: GNUTranslations
 
     def gettext(self, message: str) -> str:
-        """The sentence in this language: in this voice where it has its own words, else plain."""
-        spoken = self.translations.pgettext(self.voice, message)
-        return spoken if spoken != message else self.translations.gettext(message)
+        """The sentence in this language, in the first voice that has its own words for it."""
+        for voice in SOBERER[self.voice]:
+            spoken = self.translations.pgettext(voice, message)
+            if spoken != message:
+                return spoken
+        return self.translations.gettext(message)
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         """The sentence in the plural form that `count` asks for in this language."""
-        spoken = self.translations.npgettext(self.voice, singular, plural, count)
-        return spoken if spoken not in (singular, plural) else self.translations.ngettext(singular, plural, count)
+        for voice in SOBERER[self.voice]:
+            spoken = self.translations.npgettext(voice, singular, plural, count)
+            if spoken not in (singular, plural):
+                return spoken
+        return self.translations.ngettext(singular, plural, count)
 
 
 @cache

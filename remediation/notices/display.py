@@ -3,13 +3,14 @@
 import re
 from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 from remediation.money import DIGITS, Money
 from remediation.notices.catalogues import Words
@@ -19,6 +20,7 @@ _CODE_BEFORE_DIGIT: Final = re.compile(r"(?<=[A-Z]{3})(?=\d)")
 
 _SHOWN_WITH_TENTHS_MS: Final = 10_000
 _MINUTES_AN_HOUR: Final = 60
+_METRES_A_KILOMETRE: Final = 1000
 _ORDINARY: Final = str.maketrans(
     {
         "\u00a0": " ",  # no-break space
@@ -77,9 +79,9 @@ class Display:
         """
         start, end = (datetime.fromtimestamp(moment // 1000, UTC).astimezone(zone) for moment in (first, last))
         figures = {
-            "date": self._date(start),
+            "date": self.day(start),
             "start": self._time(start),
-            "end_date": self._date(end),
+            "end_date": self.day(end),
             "end": self._time(end),
             "zone": get_timezone_name(start, locale=self.locale),
         }
@@ -89,8 +91,27 @@ class Display:
             return self.words.gettext("%(date)s, between %(start)s and %(end)s, %(zone)s") % figures
         return self.words.gettext("%(date)s, at %(start)s, %(zone)s") % figures
 
-    def _date(self, moment: datetime) -> str:
-        return format_date(moment, "full", locale=self.locale).translate(_ORDINARY)
+    def day(self, day: date) -> str:
+        """A calendar day with its weekday, such as `Saturday, November 21, 2026`."""
+        return format_date(day, "full", locale=self.locale).translate(_ORDINARY)
+
+    def day_of(self, moment: int, zone: tzinfo) -> str:
+        """The day in `zone` of a moment (milliseconds since the epoch).
+
+        Only UTC is named: there, the day may not be that of the customer's wall calendar.
+        """
+        local = datetime.fromtimestamp(moment // 1000, UTC).astimezone(zone)
+        figures = {"date": self.day(local), "zone": get_timezone_name(local, locale=self.locale)}
+        return self.words.gettext("%(date)s, %(zone)s") % figures if str(zone) == "UTC" else figures["date"]
+
+    def distance(self, distance_m: int) -> str:
+        """A distance of metres, such as `430 m`; from a kilometre on in kilometres with one decimal."""
+        if distance_m < _METRES_A_KILOMETRE:
+            shown = format_unit(distance_m, "length-meter", "short", locale=self.locale)
+        else:
+            tenths = _rounded(Decimal(distance_m) / _METRES_A_KILOMETRE, Decimal("0.1"))
+            shown = format_unit(tenths, "length-kilometer", "short", locale=self.locale)
+        return shown.translate(_ORDINARY)
 
     def _time(self, moment: datetime) -> str:
         return format_time(moment, "short", locale=self.locale).translate(_ORDINARY)

@@ -12,17 +12,20 @@ from jinja2 import Environment, TemplateNotFound, UndefinedError
 
 from detectors.finding import Finding
 from remediation.mail import Mail
-from remediation.money import Money
 from remediation.notices.catalogues import SOURCE_LANGUAGE, languages, words
+from remediation.notices.days import days
+from remediation.notices.deeds import MONEY, deeds
 from remediation.notices.display import Display
 from remediation.notices.errors import NoticeError
 from remediation.notices.leading import leading
 from remediation.notices.legible import isolated, legible, titles_for
-from remediation.notices.letter import Done, Letter
+from remediation.notices.letter import Letter
 from remediation.notices.locales import conventions, language_of
+from remediation.notices.telling import telling
 from remediation.notices.templating import environment
+from remediation.notices.tone import fitting
 from remediation.orders import OrderLine, Voice
-from remediation.remedy import Action, Remedy
+from remediation.remedy import Remedy
 
 _INLINER: Final = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 """Most mail programs read style attributes only; dark mode needs its @media rules kept."""
@@ -35,6 +38,8 @@ def render(  # noqa: PLR0913, PLR0917 - a mail needs exactly these, and no recor
     customer_locale: str,
     timezone: str,
     voice: Voice,
+    *,
+    corrected: bool = False,
 ) -> Mail:
     """The mail that tells of `remedy`, without name and address: the same for whoever reviews or receives it.
 
@@ -46,7 +51,10 @@ def render(  # noqa: PLR0913, PLR0917 - a mail needs exactly these, and no recor
       customer_locale: Such as `ja-JP`. Where its language has no catalogue,
         the mail is in English.
       timezone: IANA name. Where it is unknown the fact is in UTC, and says so.
-      voice: Of the sentences; what a voice does not say anew is said plainly.
+      voice: Of the sentences; what a voice does not say anew is said in the
+        next more sober one. A grave failure is never told playfully.
+      corrected: Whether the listing behind a wrong item has been put right.
+        Only then, and only to who received the wrong item, the mail says so.
 
     Raises:
       NoticeError: The remedy, its findings and the order line do not belong
@@ -56,19 +64,25 @@ def render(  # noqa: PLR0913, PLR0917 - a mail needs exactly these, and no recor
     _demand_one_story(remedy, findings, order_line)
     language = language_of(customer_locale, languages(), SOURCE_LANGUAGE)
     locale = conventions(language, customer_locale)
-    spoken = words(language, voice)
+    spoken = words(language, fitting(voice, findings))
     display = Display(spoken, locale)
     finding = leading(findings)
+    zone = _zone(timezone)
+    done = deeds(remedy, display, corrected=corrected and finding.kind == "wrong_item")
     letter = Letter(
         kind=finding.kind,
+        telling=telling(finding),
         language=language.replace("_", "-"),
         direction="rtl" if locale.text_direction == "rtl" else "ltr",
         title=_title(order_line, customer_locale),
         order=_order(order_line),
         # A null figure is as absent as one that is not there: the template then names what it lacks.
         evidence={name: value for name, value in finding.evidence.items() if value is not None},
-        when=display.span(finding.occurred_from, finding.occurred_to, _zone(timezone)),
-        done=tuple(_done(action, remedy.currency, display) for action in remedy.actions),
+        when=display.span(finding.occurred_from, finding.occurred_to, zone),
+        days=days(finding, order_line, display, zone),
+        headline=done.headline,
+        done=done.done,
+        notes=done.notes,
     )
     return _mail(remedy.remedy_id, letter, environment(spoken, locale))
 
@@ -80,9 +94,13 @@ def _demand_one_story(remedy: Remedy, findings: Sequence[Finding], order_line: O
         raise NoticeError(f"{name} is not for order line {order_line.order_line_id} in its currency; pass its own.")
     if not findings or any(finding.finding_id not in remedy.finding_ids for finding in findings):
         raise NoticeError(f"{name} rests on other findings; pass one or more of its finding_ids, and no others.")
-    amounts = [action.amount_minor for action in remedy.actions if action.amount_minor is not None]
-    if sum(amounts) != remedy.amount or min(amounts, default=0) <= 0:
-        raise NoticeError(f"{name}: the amounts of its actions must be above zero and sum to {remedy.amount}.")
+    amounts = [action.amount_minor or 0 for action in remedy.actions if action.kind in MONEY]
+    of_goods = [action.amount_minor for action in remedy.actions if action.kind not in MONEY]
+    if not remedy.actions or min(amounts, default=1) <= 0 or any(of_goods) or sum(amounts) != remedy.amount:
+        raise NoticeError(
+            f"{name}: it must have an action, and the amounts of refunds and credits, and only theirs,"
+            f" must be above zero and sum to {remedy.amount}."
+        )
 
 
 def _title(order_line: OrderLine, tag: str) -> str:
@@ -106,23 +124,20 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _done(action: Action, currency: str, display: Display) -> Done:
-    amount = "" if action.amount_minor is None else display.money(Money(action.amount_minor, currency))
-    return Done(kind=action.kind, amount=amount)
-
-
 def _mail(remedy_id: str, letter: Letter, jinja: Environment) -> Mail:
     """Text is isolated by characters, HTML by its elements; the facts are the same."""
     plain = replace(
         letter,
         title=isolated(letter.title, letter.direction),
         order=isolated(letter.order, letter.direction),
+        headline=replace(letter.headline, amount=isolated(letter.headline.amount, letter.direction)),
         done=tuple(replace(done, amount=isolated(done.amount, letter.direction)) for done in letter.done),
     )
+    body = f"{letter.kind}/{letter.telling}"
     try:
-        subject = jinja.get_template(f"subject/{letter.done[0].kind}.txt.j2").render(letter=plain).strip()
-        text = jinja.get_template(f"{letter.kind}/body.txt.j2").render(letter=plain).strip()
-        page = jinja.get_template(f"{letter.kind}/body.html.j2").render(letter=letter, subject=subject)
+        subject = jinja.get_template(f"subject/{letter.headline.name}.txt.j2").render(letter=plain).strip()
+        text = jinja.get_template(f"{body}.txt.j2").render(letter=plain).strip()
+        page = jinja.get_template(f"{body}.html.j2").render(letter=letter, subject=subject)
     except TemplateNotFound as error:
         raise NoticeError(
             f"Remedy {remedy_id}: templates/email has no {error.message}; write it, or withhold the mail."

@@ -28,7 +28,8 @@ def environment(words: Words, locale: Locale) -> Environment:
         auto_reload=False,
     )
     jinja.install_gettext_callables(words.gettext, _strict(words.ngettext), newstyle=True)  # type: ignore[attr-defined]
-    jinja.filters["duration"] = Display(words, locale).duration
+    display = Display(words, locale)
+    jinja.filters |= {"duration": display.duration, "distance": display.distance}
     return jinja
 
 

@@ -8,7 +8,8 @@ from remediation.database import writing
 from remediation.ledger.tables import OUTBOX
 from remediation.outbox.states import FORWARD, State
 
-_MONEY = ("refund", "credit")
+_TOLD = ("refund", "credit", "replacement", "exchange")
+"""What a mail says has been done."""
 _DONE = (State.SENT, State.SETTLED)
 
 
@@ -32,7 +33,7 @@ def claim(engine: Engine, kind: str, now_ms: int) -> Item | None:
     """Moves the next due item of this kind from `approved` to `sending`, for this caller alone.
 
     Due is what `not_before` allows by `now_ms`; a mail also waits until the money
-    of its remedy is out. None when nothing is due.
+    and the goods of its remedy are out. None when nothing is due.
     """
     due = select(OUTBOX.c.outbox_id).where(_is_due(kind, now_ms)).order_by(OUTBOX.c.not_before, OUTBOX.c.outbox_id)
     # PostgreSQL passes over rows that another process is just claiming; SQLite has one writer at a time.
@@ -92,13 +93,13 @@ def _is_due(kind: str, now_ms: int) -> ColumnElement[bool]:
     due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state == State.APPROVED, OUTBOX.c.not_before <= now_ms)
     if kind != "mail":
         return due
-    money = OUTBOX.alias("money")
-    still_owed = select(money.c.outbox_id).where(
-        money.c.remedy_id == OUTBOX.c.remedy_id,
-        money.c.kind.in_(_MONEY),
-        money.c.state.not_in(_DONE),
+    deed = OUTBOX.alias("deed")
+    undone = select(deed.c.outbox_id).where(
+        deed.c.remedy_id == OUTBOX.c.remedy_id,
+        deed.c.kind.in_(_TOLD),
+        deed.c.state.not_in(_DONE),
     )
-    return and_(due, not_(still_owed.exists()))
+    return and_(due, not_(undone.exists()))
 
 
 def _item(row: Row[tuple[object, ...]]) -> Item:

@@ -5,18 +5,27 @@ from remediation.ledger.owed import Owed
 from remediation.ledger.resolution import REFUND_ACTIONS
 from remediation.ledger.sql import Row
 from remediation.outbox.states import State
+from remediation.remedy import GOODS
 
 
 def items(entry: Owed) -> list[Row]:
-    """Rows of `tables.OUTBOX` for an approved remedy: its refund, its mail, and its other actions for a person.
+    """Rows of `tables.OUTBOX` for an approved remedy: its refund, its goods, its mail, and what a person does.
 
-    Nothing here can send goods or credits, so that these start as `manual`
+    Nothing here can give credits or write letters, so that these start as `manual`
     instead of being lost. A remedy in any other state sends nothing.
     """
     if entry.remedy.state != "approved":
         return []
     others = [action for action in entry.remedy.actions if action.kind not in REFUND_ACTIONS]
-    rows = [_item(entry, action.kind, State.MANUAL, amount_minor=action.amount_minor) for action in others]
+    rows = [
+        _item(
+            entry,
+            action.kind,
+            State.APPROVED if action.kind in GOODS else State.MANUAL,
+            amount_minor=action.amount_minor,
+        )
+        for action in others
+    ]
     if entry.refund.minor:
         rows.append(_item(entry, "refund", State.APPROVED, amount_minor=entry.refund.minor))
     if entry.mail:

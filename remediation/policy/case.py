@@ -1,10 +1,10 @@
-"""A case: all that is known of one customer whose playback fell below the standard."""
+"""A case: all that is known of one customer whose playback or delivery fell below the standard."""
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from detectors.finding import Finding
 from remediation.book import Book, Entry
@@ -13,18 +13,24 @@ from remediation.orders import Customer, OrderLine
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One customer's order lines with what was found on each, and every remedy that the ledger holds for them."""
+    """One customer's order lines with what was found on each, and every remedy that the ledger holds for them.
+
+    `earlier_lines` are those that only `history` names. `stock` is how many of
+    each item can be sent; an item that is absent was never counted.
+    """
 
     customer_id: str
     customer: Customer | None
     lines: tuple[tuple[OrderLine, tuple[Finding, ...]], ...]
     history: tuple[Entry, ...]
+    earlier_lines: tuple[OrderLine, ...] = ()
+    stock: Mapping[str, int] = field(default_factory=dict)
 
 
 def cases(findings: Iterable[Finding], book: Book) -> tuple[Case, ...]:
     """One case a customer, in the order of customer ids, from findings that `bind` has bound.
 
-    Three questions to the book, however many findings there are.
+    Four questions to the book, however many findings there are.
 
     Raises:
       KeyError: A finding names an order line that the book does not have, so that
@@ -36,18 +42,31 @@ def cases(findings: Iterable[Finding], book: Book) -> tuple[Case, ...]:
         if finding.customer_id is None or finding.order_line_id is None:
             raise ValueError(f"finding {finding.finding_id} is not bound to an order line: bind it first")
         found[finding.customer_id][finding.order_line_id].append(finding)
-    lines = book.order_lines({line_id for by_line in found.values() for line_id in by_line})
     customers = book.customers(found.keys())
     history = book.remedies_of(found.keys())
+    earlier = {
+        customer_id: {entry.remedy.order_line_id for entry in history.get(customer_id, ())}.difference(by_line)
+        for customer_id, by_line in found.items()
+    }
+    lines = book.order_lines({line_id for by_line in found.values() for line_id in by_line}.union(*earlier.values()))
+    goods = {lines[line_id].item_id for by_line in found.values() for line_id in by_line if _is_goods(lines[line_id])}
+    stock = book.stock(goods) if goods else {}
     return tuple(
         Case(
             customer_id,
             customers.get(customer_id),
             tuple((lines[line_id], tuple(by_line[line_id])) for line_id in sorted(by_line)),
             tuple(history.get(customer_id, ())),
+            # Without its order line an earlier remedy still counts, so that a line that is gone is no error.
+            tuple(lines[line_id] for line_id in sorted(earlier[customer_id]) if line_id in lines),
+            {item: stock[item] for item in sorted({lines[line_id].item_id for line_id in by_line} & stock.keys())},
         )
         for customer_id, by_line in sorted(found.items())
     )
+
+
+def _is_goods(line: OrderLine) -> bool:
+    return line.kind == "goods"
 
 
 def evidence_sha256(findings: Sequence[Finding]) -> str:

@@ -8,7 +8,7 @@ from remediation.book import Entry
 from remediation.money import Money
 from remediation.orders import OrderLine
 from remediation.policy.case import evidence_sha256
-from remediation.remedy import ActionKind
+from remediation.remedy import GOODS, ActionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,21 @@ class Claim:
         if self.line.kind != "subscription":
             return self.earlier
         return tuple(entry for entry in self.earlier if not set(entry.remedy.finding_ids).isdisjoint(self.finding_ids))
+
+    @property
+    def sent(self) -> int:
+        """How often goods were sent for this line, or will be once a person has agreed."""
+        return sum(action.kind in GOODS for entry in self.earlier for action in entry.remedy.actions)
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether the whole price of the item was given back; nothing was where nothing was paid."""
+        return 0 < self.price.minor <= self.given("refund", self.earlier)
+
+    @property
+    def is_made_good(self) -> bool:
+        """Whether the item was given back in money or sent once more."""
+        return self.is_refunded or self.sent > 0
 
     @property
     def next_number(self) -> int:

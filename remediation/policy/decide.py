@@ -1,17 +1,20 @@
 """Deciding: what each order line of one customer gets, and why."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from remediation.money import Money
-from remediation.policy import decline
+from remediation.orders import OrderLine
+from remediation.policy import decline, delivery
 from remediation.policy.case import Case
 from remediation.policy.claim import Claim
-from remediation.policy.limits import hold_reasons, spent_in_month
-from remediation.policy.model import GOODWILL_LIMIT_PERCENT, Policy
+from remediation.policy.limits import goods_reasons, hold_reasons, spent_in_month
+from remediation.policy.model import Policy
+from remediation.policy.outstanding import Outstanding, outstanding
 from remediation.policy.owed import Owed, judge, owed, readable
 from remediation.policy.quiet_hours import UnknownTimezoneError, zone
+from remediation.policy.repeated import standing
 from remediation.policy.wording import explain, held
-from remediation.remedy import Action, ActionKind, Declined, Remedy
+from remediation.remedy import GOODS, Action, Declined, Remedy
 
 Decision = Remedy | Declined
 
@@ -29,72 +32,116 @@ def decide(case: Case, policy: Policy, as_of: int) -> tuple[Decision, ...]:
       as_of: The moment of the run, in milliseconds since the epoch.
 
     Returns:
-      Remedies, `approved` or, where a limit wants a person, `held`; and the
+      Remedies, `approved` or, where a limit or a doubt wants a person, `held`; and the
       declined, or those that a person must review. `reason` says why in each.
     """
-    spent = list(spent_in_month(case.history, as_of))
     decisions: list[Decision] = []
     for line, findings in sorted(case.lines, key=lambda each: each[0].order_line_id):
         earlier = tuple(entry for entry in case.history if entry.remedy.order_line_id == line.order_line_id)
-        decision = _decide_line(Claim(line, findings, earlier), case, policy, as_of, spent)
-        if decision is None:
-            continue
-        decisions.append(decision)
-        if isinstance(decision, Remedy) and decision.state == "approved":
-            spent.append(decision)
+        decided = tuple(each for each in decisions if isinstance(each, Remedy))
+        decision = _decide_line(Claim(line, findings, earlier), _Run(case, policy, as_of, decided))
+        if decision is not None:
+            decisions.append(decision)
     return tuple(decisions)
 
 
-def _decide_line(claim: Claim, case: Case, policy: Policy, as_of: int, spent: Sequence[Remedy]) -> Decision | None:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What deciding a line needs beside it; `decided` are the remedies of this run on the customer's other lines."""
+
+    case: Case
+    policy: Policy
+    as_of: int
+    decided: tuple[Remedy, ...]
+
+    @property
+    def timezone(self) -> str:
+        return self.case.customer.timezone if self.case.customer else ""
+
+    @property
+    def spent(self) -> tuple[Remedy, ...]:
+        """The pay-outs of this month for which nobody must be asked any more."""
+        approved = (remedy for remedy in self.decided if remedy.state == "approved")
+        return (*spent_in_month(self.case.history, self.as_of), *approved)
+
+    def available(self, line: OrderLine) -> int:
+        """How many of the line's item can be sent, beside those that this run sends on other lines."""
+        lines = {each.order_line_id: each for each, _ in self.case.lines}
+        sending = [remedy for remedy in self.decided if any(action.kind in GOODS for action in remedy.actions)]
+        taken = (lines[remedy.order_line_id] for remedy in sending)
+        return self.case.stock.get(line.item_id, 0) - sum(
+            each.quantity for each in taken if each.item_id == line.item_id
+        )
+
+
+def _decide_line(claim: Claim, run: _Run) -> Decision | None:
     if claim.is_known:
         return None
-    if obstacle := decline.by_the_books(claim, case.customer):
+    if obstacle := decline.by_the_books(claim, run.case.customer):
         return obstacle
-    if claim.given("refund", claim.earlier) >= claim.price.minor:
+    return _decide_goods(claim, run) if claim.line.kind == "goods" else _decide_playback(claim, run)
+
+
+def _decide_playback(claim: Claim, run: _Run) -> Decision | None:
+    if claim.is_refunded:
         return None  # Everything has been given back, so that no evidence can add to it.
-    fit = [finding for finding in claim.findings if readable(finding, as_of)]
-    judged = judge(claim.line, fit, policy)
+    fit = [finding for finding in claim.findings if readable(finding, run.as_of)]
+    judged = judge(claim.line, fit, run.policy)
     if not judged:
         return decline.without_share(claim, fit)
-    if any(entry.remedy.policy_sha256 != policy.sha256 for entry in claim.same_incident):
+    if _is_under_another_policy(claim, run.policy):
         return decline.under_another_policy(claim)
-    timezone = case.customer.timezone if case.customer else ""
-    return _pay(claim, owed(claim.line, judged, policy, timezone), policy, spent, timezone)
+    whole = owed(claim.line, judged, run.policy, run.timezone)
+    left = outstanding(claim, whole)
+    if left.is_nothing:
+        return None if claim.same_incident else decline.nothing_owed(claim, whole.leading)
+    return _remedy(claim, whole, left, run)
 
 
-def _pay(claim: Claim, owed: Owed, policy: Policy, spent: Sequence[Remedy], timezone: str) -> Decision | None:
-    """What is owed and has not been given before; nothing where new evidence does not raise it."""
-    refund, credit = _due(claim, owed)
-    amount = refund + credit
-    if amount.minor == 0:
-        return None if claim.same_incident else decline.nothing_owed(claim, owed.leading)
-    before = Money(claim.given("refund", claim.same_incident), refund.currency)
-    reason = explain(claim.line, owed, before, refund, credit)
-    waits = (*hold_reasons(amount, spent, policy), *_zone_reasons(timezone))
-    kinds: tuple[tuple[ActionKind, Money], ...] = (("refund", refund), ("credit", credit))
+def _decide_goods(claim: Claim, run: _Run) -> Decision | None:
+    fit = [finding for finding in claim.findings if delivery.fit(finding, run.as_of)]
+    stands = standing(claim.line, run.case, run.decided, run.as_of, run.policy.goods.repeated)
+    due = delivery.dues(claim, fit, run.policy, stands, run.available(claim.line))
+    if not due:
+        return decline.without_due(claim, fit, run.policy)
+    whole = delivery.owed(claim, fit, due, run.policy, stands)
+    left = outstanding(claim, whole)
+    if left.is_nothing and claim.is_made_good:
+        # A loss grows older every night; only what can be another failure is a person's business.
+        return decline.made_good_before(claim) if delivery.is_news(claim, due) else None
+    if _is_under_another_policy(claim, run.policy):
+        return decline.under_another_policy(claim)
+    if left.is_nothing:
+        return None if claim.earlier else decline.nothing_owed(claim, whole.leading)
+    return _remedy(claim, whole, left, run)
+
+
+def _is_under_another_policy(claim: Claim, policy: Policy) -> bool:
+    return any(entry.remedy.policy_sha256 != policy.sha256 for entry in claim.same_incident)
+
+
+def _remedy(claim: Claim, whole: Owed, left: Outstanding, run: _Run) -> Remedy:
+    """What is `left` to give of what is owed; with doubts or beyond a limit, a person must agree."""
+    before = Money(claim.given("refund", claim.same_incident), claim.line.currency)
+    reason = explain(claim.line, whole, before, left)
+    waits = (
+        *whole.doubts,
+        *hold_reasons(left.amount, run.spent, run.policy),
+        *(goods_reasons(claim.price, run.policy) if left.sent else ()),
+        *_zone_reasons(run.timezone),
+    )
     return Remedy(
         order_line_id=claim.line.order_line_id,
         number=claim.next_number,
         customer_id=claim.line.customer_id,
         finding_ids=claim.finding_ids,
-        actions=tuple(Action(kind, money.minor) for kind, money in kinds if money.minor),
-        amount=amount.minor,
-        currency=amount.currency,
-        policy_sha256=policy.sha256,
+        actions=(*left.actions, Action("letter")) if whole.letter else left.actions,
+        amount=left.amount.minor,
+        currency=left.amount.currency,
+        policy_sha256=run.policy.sha256,
         reason=f"{reason} {held(waits)}" if waits else reason,
         state="held" if waits else "approved",
     )
-
-
-def _due(claim: Claim, owed: Owed) -> tuple[Money, Money]:
-    """Refund and credit beyond what this incident has had, within what the whole line may still have."""
-    price, had = claim.price, claim.same_incident
-    refund_left = price.minor - claim.given("refund", claim.earlier)
-    # The limit leaves room for a full refund, since one may follow: what was credited is not taken back.
-    credit_left = price.minor * GOODWILL_LIMIT_PERCENT // 100 - claim.given("credit", claim.earlier)
-    refund = max(0, min(owed.refund.minor - claim.given("refund", had), refund_left))
-    credit = max(0, min(owed.credit.minor - claim.given("credit", had), credit_left))
-    return Money(refund, price.currency), Money(credit, price.currency)
 
 
 def _zone_reasons(timezone: str) -> tuple[str, ...]:

@@ -42,6 +42,18 @@ def hold_reasons(amount: Money, spent: Sequence[Remedy], policy: Policy) -> tupl
     return tuple(reasons)
 
 
+def goods_reasons(worth: Money, policy: Policy) -> tuple[str, ...]:
+    """Why a person must agree to sending goods of this price, in words; empty where nobody must.
+
+    What is sent moves no money, but it costs as much as a pay-out.
+    """
+    figures = policy.currencies.get(worth.currency)
+    if figures is None or worth.minor <= figures.second_person_above:
+        return ()
+    limit = Money(figures.second_person_above, worth.currency)
+    return (f"sending goods worth more than {in_words(limit)} needs a second person",)
+
+
 def in_words(money: Money) -> str:
     """An exact amount for an agent, such as `2.99 USD`; mails have their own spelling."""
     return f"{money.decimal:,f} {money.currency}"

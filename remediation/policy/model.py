@@ -4,20 +4,21 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from detectors.delivery.rules import DeliveryRules
 from detectors.finding import Kind
+from detectors.incidents.rules import IncidentRules
 from detectors.playback.rules import PlaybackRules
 from remediation.canonical import sha256_of
 from remediation.money import DIGITS
 from remediation.orders import Currency, Minor, OrderKind, Voice
-
-Tier = Literal["mild", "moderate", "severe"]
+from remediation.policy.goods import Goods
+from remediation.policy.shares import Section, Shares, Tier
 
 GOODWILL_LIMIT_PERCENT: Final = 50
 """Of the price paid, so that a full refund and goodwill stay within 150 % of it: more would invite false claims."""
 
-Percent = Annotated[int, Field(ge=0, le=100)]
 Severity = Annotated[float, Field(gt=0, lt=1)]
 Hour = Annotated[int, Field(ge=0, le=24)]
 
@@ -28,11 +29,15 @@ def _in_circulation(code: str) -> str:
     return code
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+def _with_default_carrier(rules: DeliveryRules) -> DeliveryRules:
+    if "default" not in rules.carriers:
+        raise ValueError("carriers must have a line called default, for carriers that are not named")
+    if any(name != name.lower() for name in rules.carriers):
+        raise ValueError("carriers are written in small letters, or no scan would ever find them")
+    return rules
 
 
-class SeverityLimits(_Section):
+class SeverityLimits(Section):
     """Where the tiers begin; `mild` begins at 0."""
 
     moderate_from: Severity
@@ -51,25 +56,7 @@ class SeverityLimits(_Section):
         return "moderate" if severity >= self.moderate_from else "mild"
 
 
-class Shares(_Section):
-    """What one kind of failure owes at each tier, in percent."""
-
-    mild: Percent
-    moderate: Percent
-    severe: Percent
-
-    @model_validator(mode="after")
-    def _worse_owes_no_less(self) -> Self:
-        if not self.mild <= self.moderate <= self.severe:
-            raise ValueError("a worse tier must not owe less than a milder one")
-        return self
-
-    def at(self, tier: Tier) -> int:
-        """The percentage at `tier`."""
-        return {"mild": self.mild, "moderate": self.moderate, "severe": self.severe}[tier]
-
-
-class KindShares(_Section):
+class KindShares(Section):
     """What each kind of playback failure owes on one kind of order."""
 
     playback_failed: Shares
@@ -90,7 +77,7 @@ class KindShares(_Section):
         return rules.get(failure)
 
 
-class Refund(_Section):
+class Refund(Section):
     """The shares by kind of order. A subscription's are of one day's share of its price."""
 
     rental: KindShares
@@ -107,13 +94,13 @@ class Refund(_Section):
         return rules[order].of(failure) if order in rules else None
 
 
-class Subscription(_Section):
+class Subscription(Section):
     """What the order leaves open."""
 
     period_days: Annotated[int, Field(ge=1, le=366)]
 
 
-class CurrencyFigures(_Section):
+class CurrencyFigures(Section):
     """Floor and limits of one currency, in its minor units."""
 
     minimum: Minor
@@ -121,13 +108,13 @@ class CurrencyFigures(_Section):
     customer_month: Minor
 
 
-class Limits(_Section):
+class Limits(Section):
     """Limits without a currency."""
 
     payouts_per_customer_month: Annotated[int, Field(ge=0)]
 
 
-class Goodwill(_Section):
+class Goodwill(Section):
     """A credit on top of what is owed."""
 
     enabled: bool
@@ -135,7 +122,7 @@ class Goodwill(_Section):
     from_tier: Tier
 
 
-class MailRules(_Section):
+class MailRules(Section):
     """When and in which tone mails go out."""
 
     from_hour: Hour
@@ -153,13 +140,16 @@ class MailRules(_Section):
         return chosen if self.voice == "as_chosen" else self.voice
 
 
-class Policy(_Section):
+class Policy(Section):
     """Every figure that decides what is owed, and how it is said."""
 
     playback: PlaybackRules
+    delivery: Annotated[DeliveryRules, AfterValidator(_with_default_carrier)]
+    incidents: IncidentRules
     severity: SeverityLimits
     refund: Refund
     subscription: Subscription
+    goods: Goods
     currencies: Mapping[Annotated[Currency, AfterValidator(_in_circulation)], CurrencyFigures]
     limits: Limits
     goodwill: Goodwill

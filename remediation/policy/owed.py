@@ -10,13 +10,14 @@ from detectors.finding import Finding
 from remediation.money import Money
 from remediation.orders import OrderLine
 from remediation.policy.case import spelled
-from remediation.policy.model import Policy, Tier
+from remediation.policy.model import Policy
 from remediation.policy.quiet_hours import UnknownTimezoneError, zone
+from remediation.policy.shares import RANK, Tier
+from remediation.remedy import Action
 
 DAY_MS: Final = 86_400_000
 NOT_OURS: Final = frozenset({"consignee", "customs"})
-"""Faults that owe nothing. An unknown fault owes: goodwill does not wait for blame."""
-_RANK: Final[dict[Tier, int]] = {"mild": 0, "moderate": 1, "severe": 2}
+"""Faults that owe nothing. Of a film an unknown fault owes: goodwill does not wait for blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Owed:
     the finding that weighs most; `days` counts the days that a subscription pays
     for, and is null for other orders; `raised` says that the refund was raised to
     the minimum.
+
+    The rest is for goods: the `shipping` that goes back, never more than was paid
+    for it; what is `sent`; `remarks` that belong into the reason; `doubts`, for
+    each of which a person must agree; and whether a person writes the mail.
     """
 
     refund: Money
@@ -43,6 +48,11 @@ class Owed:
     leading: Judged
     days: int | None
     raised: bool
+    shipping: Money
+    sent: Action | None = None
+    remarks: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    letter: bool = False
 
 
 def readable(finding: Finding, as_of: int) -> bool:
@@ -71,13 +81,14 @@ def owed(line: OrderLine, judged: Sequence[Judged], policy: Policy, timezone: st
     price = Money(line.amount_minor, line.currency)
     shares = [Fraction(percent, 100) for percent in _percentages(line, judged, timezone)]
     base = _day_share(line, policy) if line.kind == "subscription" else Fraction(1)
-    refund, raised = _floored(sum(price.share(base * share).minor for share in shares), price, policy)
+    refund, raised = floored(sum(price.share(base * share).minor for share in shares), price, policy)
     return Owed(
         refund,
-        _goodwill(price, base * len(shares), judged, policy),
+        goodwill(price, base * len(shares), judged, policy),
         max(judged, key=lambda each: (each.percent, each.finding.severity, spelled(each.finding))),
         len(shares) if line.kind == "subscription" else None,
         raised,
+        shipping=Money(0, price.currency),
     )
 
 
@@ -107,7 +118,7 @@ def _day_share(line: OrderLine, policy: Policy) -> Fraction:
     return min(Fraction(1), Fraction(DAY_MS, line.available_until - line.purchased_at))
 
 
-def _floored(minor: int, price: Money, policy: Policy) -> tuple[Money, bool]:
+def floored(minor: int, price: Money, policy: Policy) -> tuple[Money, bool]:
     """At least the currency's minimum, at most the price; nothing stays nothing."""
     figures = policy.currencies.get(price.currency)
     raised = bool(figures and 0 < minor < min(figures.minimum, price.minor))
@@ -115,9 +126,9 @@ def _floored(minor: int, price: Money, policy: Policy) -> tuple[Money, bool]:
     return Money(min(max(minor, floor), price.minor), price.currency), raised
 
 
-def _goodwill(price: Money, base: Fraction, judged: Iterable[Judged], policy: Policy) -> Money:
+def goodwill(price: Money, base: Fraction, judged: Iterable[Judged], policy: Policy) -> Money:
     """The credit on top, where something of a tier that earns one was found."""
     earned = policy.goodwill.enabled and any(
-        each.percent and _RANK[each.tier] >= _RANK[policy.goodwill.from_tier] for each in judged
+        each.percent and RANK[each.tier] >= RANK[policy.goodwill.from_tier] for each in judged
     )
     return price.share(min(Fraction(1), base) * Fraction(policy.goodwill.percent * earned, 100))

@@ -1,31 +1,57 @@
 """Why an amount is owed, in words that an agent can read out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from detectors.finding import Finding, Scalar
 from remediation.money import Money
 from remediation.orders import OrderLine
 from remediation.policy.limits import in_words
-from remediation.policy.owed import Owed
+from remediation.policy.outstanding import Outstanding
+from remediation.policy.owed import Judged, Owed
+from remediation.remedy import Action
 
 _LARGEST: Final = 10**12
 """A figure beyond this measures nothing that happens in an evening; it is left out."""
+_NOUNS: Final[Mapping[str, str]] = {
+    "playback_failed": "playback failure",
+    "late": "late delivery",
+    "lost": "loss",
+    "damaged": "damage",
+    "returned": "return to the sender",
+    "delivered_not_received": "delivery that was not received",
+    "misdelivered": "delivery elsewhere",
+    "reports_90_days": "reports in 90 days",
+}
 
 
-def explain(line: OrderLine, owed: Owed, before: Money, due: Money, credit: Money) -> str:
-    """The tier, the figures it rests on, the rule and the amount: `due` after `before`, with `credit` on top."""
-    leading = owed.leading
-    what = f"{leading.tier.capitalize()} {spoken(leading.finding.kind)} on this {line.kind}"
+def explain(line: OrderLine, owed: Owed, before: Money, due: Outstanding) -> str:
+    """The tier, the figures it rests on, the rule and the amount: what is `due` after a refund of `before`."""
     raised = ", raised to the minimum" if owed.raised else ""
-    parts = [f"{what} ({_figures(leading.finding)}): {_share(line, owed)}, which is {in_words(owed.refund)}{raised}."]
-    if before.minor:
-        parts.append(f"{in_words(before)} of it was decided before; {in_words(due)} is added.")
-    if (before + due).minor < owed.refund.minor:
-        parts.append(f"Only {in_words(due)} of what was paid is left to give back.")
-    if credit.minor:
-        parts.append(f"A goodwill credit of {in_words(credit)} comes on top.")
-    return " ".join(parts)
+    share = f": {_share(line, owed)}, which is {in_words(owed.refund)}{raised}"
+    # Where goods are sent instead, no share of the price is owed, and naming one would only puzzle.
+    parts = [f"{_what(line, owed.leading)}{share if owed.refund.minor or line.kind != 'goods' else ''}."]
+    if before.minor and due.refund.minor:
+        parts.append(f"{in_words(before)} of it was decided before; {in_words(due.refund)} is added.")
+    if (before + due.refund).minor < owed.refund.minor:
+        parts.append(f"Only {in_words(due.refund)} of what was paid is left to give back.")
+    if due.shipping.minor:
+        parts.append(f"The shipping of {in_words(due.shipping)} goes back.")
+    if due.sent:
+        parts.append(_sent(due.sent))
+    if due.credit.minor:
+        parts.append(f"A goodwill credit of {in_words(due.credit)} comes on top.")
+    return " ".join([*parts, *owed.remarks])
+
+
+def _what(line: OrderLine, leading: Judged) -> str:
+    """The failure with its figures. A parcel that is lost or broken is so entirely: only delays have tiers."""
+    failure = leading.finding
+    if line.kind != "goods":
+        said = f"{leading.tier} {spoken(failure.kind)} on this {line.kind}"
+    else:
+        said = f"{leading.tier} {spoken(failure.kind)}" if failure.kind == "late" else spoken(failure.kind)
+    return f"{said[:1].upper()}{said[1:]} ({_figures(failure)})"
 
 
 def _share(line: OrderLine, owed: Owed) -> str:
@@ -36,6 +62,12 @@ def _share(line: OrderLine, owed: Owed) -> str:
     return f"up to {owed.leading.percent} % of a day's share of the {price} paid, for {days}"
 
 
+def _sent(goods: Action) -> str:
+    if goods.kind == "exchange":
+        return "The right item is sent, and the wrong one may be kept."
+    return f"It is sent again by {spoken(goods.service_level or 'standard')} service."
+
+
 def held(reasons: Sequence[str]) -> str:
     """The sentence that says what a person must agree to."""
     return f"Held for a person: {'; '.join(reasons)}."
@@ -43,7 +75,7 @@ def held(reasons: Sequence[str]) -> str:
 
 def spoken(name: str) -> str:
     """A kind of failure, or a figure's name, as it is spoken: `playback stalls`."""
-    return "playback failure" if name == "playback_failed" else name.replace("_", " ")
+    return _NOUNS.get(name, name.replace("_", " "))
 
 
 def _figures(finding: Finding) -> str:
@@ -61,8 +93,8 @@ def _figure(name: str, value: Scalar) -> str | None:
             return None
         case "ms":
             return f"{spoken(stem)} {_number(value / 1000)} s"
-        case "kbps":
-            return f"{spoken(stem)} {_number(value)} kbit/s"
+        case "kbps" | "m":
+            return f"{spoken(stem)} {_number(value)} {unit.replace('kbps', 'kbit/s')}"
         case "ratio":
             return f"{spoken(stem)} {value:.1%}"
         case _:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, NamedTuple, get_args
+from typing import Final, get_args
 
 from sqlalchemy import Engine
 
@@ -11,8 +11,10 @@ from detectors.finding import Finding
 from remediation.money import Money
 from remediation.remedy import RemedyState
 from remediation.report import words
+from remediation.report.fact import Fact
 from remediation.report.formats import amount, amounts, block, counted, day, listed, moment, one_line, sums
 from remediation.report.lookup import look_up
+from remediation.report.parcel import parcel_facts, promise
 from remediation.report.story import Payout, Posting, Sending, Story
 
 _LABEL_WIDTH: Final = 11
@@ -30,13 +32,6 @@ _SENDING: Final = {
     "rejected": "rejected by a person",
     "cancelled": "cancelled",
 }
-
-
-class Fact(NamedTuple):
-    """One labelled statement; the text may have several lines."""
-
-    label: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +69,11 @@ def explain(engine: Engine, known_id: str) -> Explanation:
 
 def _sections(story: Story) -> Iterator[Section]:
     yield Section(_headed(words.subject(story.subject)), tuple(_bought(story)))
+    if story.scans or story.contacts:
+        yield Section("On its way", tuple(parcel_facts(story)))
     for payout in story.payouts:
-        money = amount(Money(payout.remedy.amount, payout.remedy.currency))
-        yield Section(f"Pay-out {payout.remedy.number}: {money}", tuple(_payout(payout)))
+        heading = f"Pay-out {payout.remedy.number}: {words.worth(payout.remedy)}"
+        yield Section(heading, tuple(_payout(payout)))
     if story.findings or story.declined:
         yield Section("Without a pay-out", tuple(_unpaid(story)))
 
@@ -88,11 +85,15 @@ def _bought(story: Story) -> Iterator[Fact]:
         yield Fact("title", one_line(line.title) or "none")
         shipping = f" and {amount(line.shipping)} shipping" if line.shipping.minor else ""
         yield Fact("paid", f"{amount(line.paid)}{shipping}")
+        if line.kind == "goods":
+            yield Fact("promised", promise(line))
     elif story.subject.type == "order_line":
         yield Fact("order", "this order line is not among the orders that were read")
     else:
         yield Fact("order", "bound to no order line")
     yield from _totals(story)
+    for cause in story.causes:
+        yield Fact("cause", f"{one_line(cause.claim, limit=1_000)}\n{cause.state}, ticket {one_line(cause.ticket_id)}")
 
 
 def _totals(story: Story) -> Iterator[Fact]:

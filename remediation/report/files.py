@@ -11,8 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from detectors.finding import Fault, Finding, Kind, Scalar, Subject
+from detectors.incidents import Figures, IncidentKind
 from remediation.remedy import Action, Declined, Remedy, RemedyState
 from remediation.report.night import RejectRow
+from remediation.tickets import Ticket, TicketState
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
@@ -49,6 +51,27 @@ class RemedyRecord(Struct, frozen=True, forbid_unknown_fields=True):
     state: RemedyState
 
 
+class TicketRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of `tickets.jsonl`. `figures` is null where the claim rests on reports; who changed it is not told."""
+
+    ticket_id: str
+    incident_id: str
+    number: int
+    kind: IncidentKind
+    claim: str
+    cohort: Mapping[str, str]
+    failure_kinds: tuple[str, ...]
+    fault: Fault
+    figures: Figures | None
+    affected_count: int
+    confirmed_by_customers: int
+    order_line_ids: tuple[str, ...]
+    suggested_action: str
+    state: TicketState
+    opened_at: int
+    as_of: int
+
+
 def write_findings(sink: IO[bytes], findings: Iterable[Finding]) -> int:
     """Writes `findings.jsonl` and returns its number of lines."""
     records = sorted(map(_finding_record, findings), key=lambda record: record.finding_id)
@@ -64,6 +87,12 @@ def write_remedies(sink: IO[bytes], remedies: Iterable[Remedy]) -> int:
 def write_declined(sink: IO[bytes], declined: Iterable[Declined]) -> int:
     """Writes `declined.jsonl` and returns its number of lines; a line is a `Declined` as it is."""
     records = sorted(declined, key=lambda item: (item.declined_id, item.finding_ids))
+    return _write(sink, records)
+
+
+def write_tickets(sink: IO[bytes], tickets: Iterable[Ticket]) -> int:
+    """Writes `tickets.jsonl` and returns its number of lines."""
+    records = sorted(map(_ticket_record, tickets), key=lambda record: record.ticket_id)
     return _write(sink, records)
 
 
@@ -108,6 +137,27 @@ def _remedy_record(remedy: Remedy) -> RemedyRecord:
         customer_id=remedy.customer_id,
         number=remedy.number,
         state=remedy.state,
+    )
+
+
+def _ticket_record(ticket: Ticket) -> TicketRecord:
+    return TicketRecord(
+        ticket_id=ticket.ticket_id,
+        incident_id=ticket.incident_id,
+        number=ticket.number,
+        kind=ticket.kind,
+        claim=ticket.claim,
+        cohort=dict(ticket.cohort),
+        failure_kinds=ticket.failure_kinds,
+        fault=ticket.fault,
+        figures=ticket.figures,
+        affected_count=ticket.affected_count,
+        confirmed_by_customers=ticket.confirmed_by_customers,
+        order_line_ids=ticket.order_line_ids,
+        suggested_action=ticket.suggested_action,
+        state=ticket.state,
+        opened_at=ticket.opened_at,
+        as_of=ticket.as_of,
     )
 
 

@@ -9,6 +9,7 @@ from remediation.mail import Mail
 from remediation.money import Money
 from remediation.remedy import Declined, Outcome, Remedy, RemedyState
 from remediation.report.formats import sums
+from remediation.tickets import Ticket, TicketState
 
 RejectScope = Literal["file", "record", "field"]
 
@@ -70,7 +71,9 @@ class Night:
 
     `new` is False where this very night was recorded before, so that nothing
     changed. `as_of` is in milliseconds since the epoch. `sessions` and
-    `flagged_sessions` count sessions, `findings_by_kind` findings.
+    `flagged_sessions` count sessions, `order_lines` and `flagged_order_lines` order
+    lines of goods, `findings_by_kind` findings. `tickets` are those that it opened
+    or brought up to date.
     """
 
     run_id: str
@@ -88,11 +91,19 @@ class Night:
     inputs: tuple[InputFile, ...]
     mail_dir: str | None = None
     report_path: str | None = None
+    order_lines: int = 0
+    flagged_order_lines: int = 0
+    tickets: tuple[Ticket, ...] = ()
 
     @property
     def flagged_ratio(self) -> float | None:
         """The share of sessions with a finding, 0 to 1; null where there was no session."""
         return self.flagged_sessions / self.sessions if self.sessions else None
+
+    @property
+    def open_tickets(self) -> tuple[Ticket, ...]:
+        """The tickets that no person has looked at yet."""
+        return tuple(ticket for ticket in self.tickets if ticket.state is TicketState.OPEN)
 
     @property
     def customers_helped(self) -> int:
@@ -119,5 +130,6 @@ class Night:
         return sum(row.count for row in self.rejects if row.scope != "field" and row.source in book)
 
     def totals(self, *states: RemedyState) -> tuple[Money, ...]:
-        """What the remedies in the given states come to, one sum a currency, by currency."""
-        return sums(Money(row.remedy.amount, row.remedy.currency) for row in self.in_state(*states))
+        """What the remedies in the given states come to, one sum a currency, by currency; goods come to no money."""
+        paid = (row.remedy for row in self.in_state(*states) if row.remedy.amount)
+        return sums(Money(remedy.amount, remedy.currency) for remedy in paid)

@@ -7,8 +7,9 @@ from typing import Final, TypeVar
 from detectors.finding import Finding
 from remediation.mail import Mail
 from remediation.money import Money
-from remediation.remedy import Declined
+from remediation.remedy import Declined, RemedyState
 from remediation.report import words
+from remediation.report.causes import by_urgency, ticket_view
 from remediation.report.formats import amount, amounts, block, counted, day, listed, one_line, percent
 from remediation.report.night import InputFile, Night, RejectRow, RemedyRow
 from remediation.report.text import balance
@@ -48,6 +49,7 @@ def prepare(night: Night) -> NightView:
         balanced=night.counts.balanced,
         held=_remedies([row for row in shown if row.remedy.state == "held"], len(night.in_state("held"))),
         reviews=_listing(_in_order(night.with_outcome("review")), _declined, "declined.jsonl"),
+        tickets=_listing(by_urgency(night.tickets), ticket_view, "tickets.jsonl"),
         made_good=_remedies(
             [row for row in shown if row.remedy.state != "held"], len(night.in_state("approved", "proposed"))
         ),
@@ -78,16 +80,24 @@ def largest_first(remedies: Iterable[RemedyRow]) -> list[RemedyRow]:
 def _lede(night: Night) -> tuple[str, ...]:
     helped, held = night.customers_helped, night.in_state("held")
     reviews = len(night.with_outcome("review"))
-    remedies = f"{counted(len(held), 'remedy', 'remedies')} ({amounts(night.totals('held'))})"
-    waiting = tuple(
-        text for text, applies in ((remedies, held), (f"{counted(reviews, 'case')} to look at", reviews)) if applies
+    opened = len(night.open_tickets)
+    waits = (
+        (f"{counted(len(held), 'remedy', 'remedies')} ({_comes_to(night, 'held')})", held),
+        (f"{counted(reviews, 'case')} to look at", reviews),
+        (f"{counted(opened, 'ticket')} to confirm", opened),
     )
+    waiting = tuple(text for text, applies in waits if applies)
     return (
-        f"Made good for {counted(helped, 'customer')}: {amounts(night.totals('approved'))}."
+        f"Made good for {counted(helped, 'customer')}: {_comes_to(night, 'approved')}."
         if helped
-        else "Nothing is paid for this night.",
+        else "Nothing is made good this night.",
         f"Waiting for a person: {listed(waiting)}." if waiting else "Nothing waits for a person.",
     )
+
+
+def _comes_to(night: Night, state: RemedyState) -> str:
+    totals = night.totals(state)
+    return amounts(totals) if totals else "goods alone"
 
 
 def _notices(night: Night) -> tuple[Notice, ...]:
@@ -102,21 +112,27 @@ def _notices(night: Night) -> tuple[Notice, ...]:
 
 def _glance(night: Night) -> tuple[Figure, ...]:
     held, approved = night.in_state("held"), night.in_state("approved")
-    reviews, ratio = len(night.with_outcome("review")), night.flagged_ratio
+    reviews = len(night.with_outcome("review"))
     return (
         Figure("To be paid", _money(night.totals("approved")), counted(len(approved), "remedy", "remedies")),
         Figure(
             "Held for a person", _money(night.totals("held")), counted(len(held), "remedy", "remedies") if held else ""
         ),
         Figure("Customers helped", (f"{night.customers_helped:,}",)),
-        Figure("Sessions", (f"{night.sessions:,}",)),
-        Figure("Flagged", (f"{night.flagged_sessions:,}",), "" if ratio is None else f"{percent(ratio)} of sessions"),
+        Figure("Sessions", (f"{night.sessions:,}",), _flagged(night.flagged_sessions, night.sessions)),
+        Figure(
+            "Order lines of goods", (f"{night.order_lines:,}",), _flagged(night.flagged_order_lines, night.order_lines)
+        ),
         Figure("Findings", (f"{sum(night.findings_by_kind.values()):,}",)),
         Figure(
             "Declined", (f"{len(night.with_outcome('declined')):,}",), f"and {reviews:,} to look at" if reviews else ""
         ),
         Figure("Rejected records", (f"{night.counts.rejected:,}",), _also_rejected(night)),
     )
+
+
+def _flagged(flagged: int, of: int) -> str:
+    return f"{flagged:,} flagged, {percent(flagged / of)}" if of else ""
 
 
 def _also_rejected(night: Night) -> str:
@@ -150,7 +166,7 @@ def _remedy(row: RemedyRow) -> RemedyView:
         remedy_id=remedy.remedy_id,
         order_line_id=one_line(remedy.order_line_id),
         title=one_line(row.title) or "Without a title",
-        amount=amount(Money(remedy.amount, remedy.currency)),
+        amount=words.worth(remedy),
         actions=words.actions(remedy) + top_up,
         state=_STATES[remedy.state],
         held=remedy.state == "held",

@@ -1,9 +1,10 @@
 """The story of one order line or one session, read from the ledger's tables."""
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, or_, select
 
 from detectors.finding import Finding, Subject
 from remediation.ledger.tables import (
+    CONTACTS,
     DECLINED,
     FINDINGS,
     MAILS,
@@ -12,12 +13,24 @@ from remediation.ledger.tables import (
     POSTINGS,
     REMEDIES,
     REMEDY_FINDINGS,
+    SCANS,
+    TICKET_LINES,
+    TICKETS,
 )
 from remediation.mail import Mail
 from remediation.money import Money
 from remediation.remedy import Declined
-from remediation.report.rows import AnyRow, declined_of, finding_of, mail_of, paid_line_of, remedy_of
-from remediation.report.story import Payout, Posting, Sending, Story
+from remediation.report.rows import (
+    AnyRow,
+    contact_of,
+    declined_of,
+    finding_of,
+    mail_of,
+    paid_line_of,
+    remedy_of,
+    scan_of,
+)
+from remediation.report.story import Cause, CustomerContact, ParcelScan, Payout, Posting, Sending, Story
 
 
 def story_of_line(connection: Connection, order_line_id: str) -> Story:
@@ -34,6 +47,9 @@ def story_of_line(connection: Connection, order_line_id: str) -> Story:
         findings=tuple(finding for finding in findings if finding.finding_id not in paid_for),
         payouts=payouts,
         declined=_refusals(connection, or_(DECLINED.c.order_line_id == order_line_id, _is_about(DECLINED, subject))),
+        scans=() if line is None else _scans(connection, line.tracking_number),
+        contacts=_contacts(connection, order_line_id),
+        causes=_causes(connection, order_line_id),
     )
 
 
@@ -60,6 +76,44 @@ def _findings(connection: Connection, condition: ColumnElement[bool]) -> tuple[F
 def _refusals(connection: Connection, condition: ColumnElement[bool]) -> tuple[Declined, ...]:
     query = select(DECLINED).where(condition).order_by(DECLINED.c.code, DECLINED.c.declined_id)
     return tuple(map(declined_of, connection.execute(query)))
+
+
+def _scans(connection: Connection, tracking_number: str | None) -> tuple[ParcelScan, ...]:
+    if tracking_number is None:
+        return ()
+    query = (
+        select(SCANS)
+        .where(SCANS.c.tracking_number == tracking_number)
+        .order_by(SCANS.c.event_time, SCANS.c.status, SCANS.c.scan_id)
+    )
+    return tuple(map(scan_of, connection.execute(query)))
+
+
+def _contacts(connection: Connection, order_line_id: str) -> tuple[CustomerContact, ...]:
+    query = (
+        select(CONTACTS)
+        .where(CONTACTS.c.order_line_id == order_line_id)
+        .order_by(CONTACTS.c.event_time, CONTACTS.c.contact_id)
+    )
+    return tuple(map(contact_of, connection.execute(query)))
+
+
+def _causes(connection: Connection, order_line_id: str) -> tuple[Cause, ...]:
+    """The tickets that name the line itself, or a session that a finding bound to it."""
+    named = TICKET_LINES.c
+    bound = exists().where(
+        FINDINGS.c.subject_type == named.subject_type,
+        FINDINGS.c.subject_id == named.subject_id,
+        FINDINGS.c.order_line_id == order_line_id,
+    )
+    line = and_(named.subject_type == "order_line", named.subject_id == order_line_id)
+    tickets = select(named.ticket_id).where(or_(line, bound))
+    query = (
+        select(TICKETS.c.ticket_id, TICKETS.c.state, TICKETS.c.claim)
+        .where(TICKETS.c.ticket_id.in_(tickets))
+        .order_by(TICKETS.c.opened_at, TICKETS.c.ticket_id)
+    )
+    return tuple(Cause(row.ticket_id, row.state, row.claim) for row in connection.execute(query))
 
 
 def _payouts(connection: Connection, order_line_id: str) -> tuple[Payout, ...]:

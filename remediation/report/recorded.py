@@ -11,6 +11,7 @@ from remediation.remedy import Declined
 from remediation.report.night import RemedyRow
 from remediation.report.rows import declined_of, finding_of, mail_of, remedy_of
 from remediation.report.words import title_text
+from remediation.tickets import Ticket, list_tickets
 
 
 def recorded_remedies(engine: Engine, run_id: str) -> tuple[RemedyRow, ...]:
@@ -39,6 +40,11 @@ def recorded_declined(engine: Engine, run_id: str) -> tuple[Declined, ...]:
     query = select(DECLINED).where(DECLINED.c.run_id == run_id).order_by(DECLINED.c.declined_id)
     with engine.connect() as connection:
         return tuple(map(declined_of, connection.execute(query)))
+
+
+def recorded_tickets(engine: Engine, as_of: int) -> tuple[Ticket, ...]:
+    """The tickets that the night up to `as_of` opened, or whose figures it brought up to date."""
+    return tuple(ticket for ticket in list_tickets(engine) if ticket.as_of == as_of)
 
 
 def _findings(connection: Connection, run_id: str) -> defaultdict[str, list[Finding]]:

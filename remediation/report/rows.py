@@ -9,7 +9,7 @@ from detectors.finding import Finding, Scalar, Subject
 from remediation.mail import Mail
 from remediation.money import Money
 from remediation.remedy import Action, Declined, Remedy
-from remediation.report.story import PaidLine
+from remediation.report.story import CustomerContact, PaidLine, ParcelScan
 from remediation.report.words import title_text
 
 AnyRow: TypeAlias = Row[*tuple[object, ...]]
@@ -58,7 +58,20 @@ def paid_line_of(row: AnyRow) -> PaidLine:
         paid=Money(row.amount_minor, row.currency),
         shipping=Money(row.shipping_minor, row.currency),
         purchased_at=row.purchased_at,
+        promised_date=row.promised_date,
+        tracking_number=row.tracking_number,
+        carrier=row.carrier,
     )
+
+
+def scan_of(row: AnyRow) -> ParcelScan:
+    """The scan as far as explaining needs it."""
+    return ParcelScan(row.event_time, row.status, row.reason, row.proof, row.depot)
+
+
+def contact_of(row: AnyRow) -> CustomerContact:
+    """The contact as far as explaining needs it."""
+    return CustomerContact(row.contact_id, row.event_time, row.topic, row.received_item_id)
 
 
 def declined_of(row: AnyRow) -> Declined:

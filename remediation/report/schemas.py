@@ -1,6 +1,6 @@
 """The JSON Schemas of everything that is read or written, taken from the declarations that the code itself obeys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -8,12 +8,14 @@ import polars as pl
 from pydantic import JsonValue, TypeAdapter
 
 from detectors import schemas
+from detectors.telemetry.contacts import CONTACT_FIELDS
 from detectors.telemetry.fields import FIELDS, Field, Kind
 from detectors.telemetry.limits import DEFAULT_LIMITS
-from remediation.orders import Customer, Grant, OrderLine
+from detectors.telemetry.tracking import SCAN_FIELDS
+from remediation.orders import Customer, Grant, OrderLine, Stock
 from remediation.policy.model import Policy
 from remediation.remedy import Declined
-from remediation.report.files import FindingRecord, RemedyRecord
+from remediation.report.files import FindingRecord, RemedyRecord, TicketRecord
 from remediation.report.night import RejectRow
 
 JsonSchema = dict[str, JsonValue]
@@ -41,43 +43,69 @@ def json_schemas() -> Mapping[str, JsonSchema]:
     found = {
         "playback_event": _playback_event(),
         "cmcd_collector_line": _collector_line(),
+        "scan": _scan(),
+        "contact": _contact(),
         "order_line": TypeAdapter(OrderLine).json_schema(),
         "customer": TypeAdapter(Customer).json_schema(),
+        "stock": TypeAdapter(Stock).json_schema(),
         "grant": TypeAdapter(Grant).json_schema(),
         "policy": TypeAdapter(Policy).json_schema(),
         "session": _session(),
         "finding": msgspec.json.schema(FindingRecord),
         "remedy": msgspec.json.schema(RemedyRecord),
         "declined": msgspec.json.schema(Declined),
+        "ticket": msgspec.json.schema(TicketRecord),
         "reject": msgspec.json.schema(RejectRow),
     }
     return {name: {"$schema": _DIALECT, **schema} for name, schema in found.items()}
 
 
 def _playback_event() -> JsonSchema:
+    return _telemetry("Playback event", "A canonical beacon.", FIELDS, schemas.EVENTS)
+
+
+def _scan() -> JsonSchema:
+    return _telemetry("Scan", "A canonical scan of a parcel.", SCAN_FIELDS, schemas.TRACKING)
+
+
+def _contact() -> JsonSchema:
+    return _telemetry("Contact", "A contact of a customer, without its text.", CONTACT_FIELDS, schemas.CONTACTS)
+
+
+def _telemetry(title: str, what: str, fields: Sequence[Field], columns: pl.Schema) -> JsonSchema:
     return {
-        "title": "Playback event",
-        "description": "A canonical beacon. A field that is not known here is left out and counted; null is absent.",
+        "title": title,
+        "description": f"{what} A field that is not known here is left out and counted; null is absent.",
         "type": "object",
-        "properties": {field.name: _beacon_field(field) for field in FIELDS},
-        "required": [field.name for field in FIELDS if field.required],
+        "properties": {field.name: _telemetry_field(field, columns) for field in fields},
+        "required": [field.name for field in fields if field.required],
     }
 
 
-def _beacon_field(field: Field) -> JsonSchema:
+def _telemetry_field(field: Field, columns: pl.Schema) -> JsonSchema:
     number: JsonSchema = {"minimum": field.low, "maximum": field.high}
     by_kind: dict[Kind, JsonSchema] = {
         Kind.TEXT: _TEXT,
         Kind.CODE: {"anyOf": [_TEXT, {"type": "integer"}]},
         Kind.TIME: _TIME,
-        Kind.STATE: {"enum": list(schemas.STATES)},
+        Kind.STATE: _words(field, columns),
         Kind.WHOLE: {"type": "integer", **number},
         Kind.NUMBER: {"type": "number", **number},
         Kind.FLAG: {"type": "boolean"},
+        Kind.MARK: {"type": ["boolean", "object"]},
     }
     schema = by_kind[field.kind]
     described = schema if field.kind is Kind.TIME else {**_unit(field.name), **schema}
     return described if field.required else {"anyOf": [described, {"type": "null"}]}
+
+
+def _words(field: Field, columns: pl.Schema) -> JsonSchema:
+    """The list of a field's words; where others are read as one of them, it is a suggestion."""
+    column = columns.get(field.name)
+    words: list[JsonValue] = list(column.categories) if isinstance(column, pl.Enum) else []
+    if field.otherwise is None:
+        return {"enum": words}
+    return {**_TEXT, "description": f"what is not among the examples is read as {field.otherwise}", "examples": words}
 
 
 def _collector_line() -> JsonSchema:

@@ -1,6 +1,7 @@
 """All that happened to one order line, as records; `lookup` reads them from the ledger."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from detectors.finding import Finding, Subject
 from remediation.mail import Mail
@@ -20,6 +21,30 @@ class PaidLine:
     paid: Money
     shipping: Money
     purchased_at: int
+    promised_date: date | None = None
+    tracking_number: str | None = None
+    carrier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelScan:
+    """One scan of a parcel. Where it lies on the map is left out: that may be somebody's door."""
+
+    event_time: int
+    status: str
+    reason: str | None
+    proof: str | None
+    depot: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerContact:
+    """What a customer told us of an order line, by its topic."""
+
+    contact_id: str
+    event_time: int
+    topic: str
+    received_item_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +57,15 @@ class Sending:
     attempts: int
     provider_reference: str | None
     settled_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The ticket of a cause that this order line shares with others."""
+
+    ticket_id: str
+    state: str
+    claim: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +96,7 @@ class Story:
     """All that is recorded of one order line, or of one subject that is bound to none.
 
     `line` is null where the order line is not known. `findings` are those that
-    no pay-out rests on.
+    no pay-out rests on. `scans` and `contacts` are those of goods, oldest first.
     """
 
     subject: Subject
@@ -70,3 +104,6 @@ class Story:
     findings: tuple[Finding, ...]
     payouts: tuple[Payout, ...]
     declined: tuple[Declined, ...]
+    scans: tuple[ParcelScan, ...] = ()
+    contacts: tuple[CustomerContact, ...] = ()
+    causes: tuple[Cause, ...] = ()

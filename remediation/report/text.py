@@ -1,10 +1,12 @@
 """The night in a dozen lines for a terminal."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from remediation.report.formats import amounts, counted, day, listed, one_line, percent
 from remediation.report.night import Counts, Night
 from remediation.report.words import kind_name
+from remediation.tickets import TicketState
 
 
 class SummaryLine(NamedTuple):
@@ -18,24 +20,29 @@ NOTHING_CHANGED = "nothing changed: this night was already recorded"
 
 
 def summary_lines(night: Night) -> tuple[SummaryLine, ...]:
-    """The night as rows of plain text, free of control characters; how to draw the table is the caller's choice."""
+    """The night as rows of plain text, free of control characters; how to draw the table is the caller's choice.
+
+    A night without goods has no row of order lines, one without a ticket none of tickets.
+    """
     approved, held = len(night.in_state("approved")), len(night.in_state("held"))
     declined, reviews = len(night.with_outcome("declined")), len(night.with_outcome("review"))
     rows = [
         ("night up to", day(night.as_of)),
         ("records", balance(night.counts)),
         ("sessions", _sessions(night)),
+        ("order lines", _order_lines(night)),
         ("findings", _findings(night)),
         ("remedies", f"{approved:,} approved, {held:,} held for a person"),
         ("to be paid", amounts(night.totals("approved"))),
         ("held back", amounts(night.totals("held"))),
         ("declined", f"{declined:,} declined, {reviews:,} for review"),
+        ("tickets", _tickets(night)),
         ("rejects", _rejects(night)),
         ("mails", f"{sum(row.mail is not None for row in night.remedies):,}{_place(night.mail_dir)}"),
         ("report", one_line(night.report_path) if night.report_path else "not written"),
         ("ledger", f"run {one_line(night.run_id)} recorded" if night.new else NOTHING_CHANGED),
     ]
-    return tuple(SummaryLine(*row) for row in rows)
+    return tuple(SummaryLine(*row) for row in rows if row[1])
 
 
 def balance(counts: Counts) -> str:
@@ -51,6 +58,18 @@ def _sessions(night: Night) -> str:
     ratio = night.flagged_ratio
     share = "" if ratio is None else f" ({percent(ratio)})"
     return f"{night.sessions:,}, {night.flagged_sessions:,} of them flagged{share}"
+
+
+def _order_lines(night: Night) -> str:
+    if not night.order_lines:
+        return ""
+    share = percent(night.flagged_order_lines / night.order_lines)
+    return f"{night.order_lines:,} of goods, {night.flagged_order_lines:,} of them flagged ({share})"
+
+
+def _tickets(night: Night) -> str:
+    states = Counter(ticket.state for ticket in night.tickets)
+    return ", ".join(f"{states[state]:,} {state}" for state in TicketState if states[state])
 
 
 def _findings(night: Night) -> str:

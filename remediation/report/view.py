@@ -62,6 +62,19 @@ class RemedyView:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketView:
+    """One common cause: the claim, what is to be done about it, and the figures behind it."""
+
+    ticket_id: str
+    claim: str
+    suggested_action: str
+    state: str
+    waits: bool
+    touched: str
+    figures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeclinedView:
     """One subject without a pay-out, and why."""
 
@@ -115,6 +128,7 @@ class NightView:
     balanced: bool
     held: Listing[RemedyView]
     reviews: Listing[DeclinedView]
+    tickets: Listing[TicketView]
     made_good: Listing[RemedyView]
     declined: Listing[DeclinedView]
     rejects: Listing[RejectView]

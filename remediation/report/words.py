@@ -1,14 +1,14 @@
 """Findings, rules and states in words, shared by the report and the explanation."""
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from detectors.finding import Fault, Finding, Kind, Scalar, Subject
 from remediation.money import Money
 from remediation.remedy import Action, Remedy
-from remediation.report.formats import amount, counted, duration, listed, moment, one_line, percent, span
+from remediation.report import deliveries
+from remediation.report.figures import labelled, shown, timed, whole
+from remediation.report.formats import amount, counted, duration, listed, one_line, span
 
 KINDS: Final[Mapping[Kind, str]] = {
     "playback_stalls": "Playback stalled",
@@ -59,11 +59,11 @@ _ACTIONS: Final = {
     "shipping_refund": "refund of the shipping",
     "credit": "credit",
     "replacement": "replacement",
-    "exchange": "exchange",
+    "exchange": "exchange (the wrong item may be kept)",
+    "letter": "a letter that a person writes",
 }
 
-_CODE: Final = re.compile(r"[A-Za-z0-9_.:/#-]{1,60}")
-"""What an error code looks like. Players send what they like, an address of a person included; that is not repeated."""
+_SERVICES: Final = {"next_day": "by next-day service", "standard": "by standard service"}
 
 
 def kind_name(kind: str) -> str:
@@ -105,22 +105,21 @@ def evidence(finding: Finding) -> str:
     Example: `stalled 6 times, 10.9 s in all, longest 2.9 s, of 86.2 s watched`.
     """
     tell = _SENTENCES.get(finding.kind)
-    parts = tell(finding.evidence) if tell else [f"{label} {value}" for label, value in figures(finding)]
+    parts = tell(finding.evidence) if tell else [" ".join(figure) for figure in figures(finding)]
     return ", ".join(part for part in parts if part) or kind_name(finding.kind).lower()
 
 
 def figures(finding: Finding) -> tuple[tuple[str, str], ...]:
     """Every known figure of the evidence as (label, value), by name; units follow the ending of the name."""
-    return tuple(
-        (_label(name), _value(name, value)) for name, value in sorted(finding.evidence.items()) if value is not None
-    )
+    return labelled(finding.evidence)
 
 
 def action(item: Action, currency: str) -> str:
-    """One action: `refund of 2.99 USD`, `replacement, next_day`."""
+    """One action: `refund of 2.99 USD`, `replacement by next-day service`."""
     words = _ACTIONS.get(item.kind, one_line(item.kind))
     money = "" if item.amount_minor is None else f" of {amount(Money(item.amount_minor, currency))}"
-    service = "" if item.service_level is None else f", {one_line(item.service_level)}"
+    level = item.service_level
+    service = "" if level is None else f" {_SERVICES.get(level) or f'by the service {one_line(level)}'}"
     return f"{words}{money}{service}"
 
 
@@ -129,40 +128,45 @@ def actions(remedy: Remedy) -> str:
     return listed([action(item, remedy.currency) for item in remedy.actions]) or "nothing to do"
 
 
+def worth(remedy: Remedy) -> str:
+    """What a remedy comes to in money, which goods and letters do not."""
+    return amount(Money(remedy.amount, remedy.currency)) if remedy.amount else "no money"
+
+
 def _stalls(known: Mapping[str, Scalar]) -> list[str]:
-    count = _whole(known, "stall_count")
+    count = whole(known, "stall_count")
     return [
         "stalled" if count is None else f"stalled {counted(count, 'time')}",
-        _timed(known, "stall_ms", "{} in all"),
-        _timed(known, "longest_stall_ms", "longest {}") if count != 1 else "",
-        _timed(known, "watched_ms", "of {} watched"),
+        timed(known, "stall_ms", "{} in all"),
+        timed(known, "longest_stall_ms", "longest {}") if count != 1 else "",
+        timed(known, "watched_ms", "of {} watched"),
     ]
 
 
 def _start(known: Mapping[str, Scalar]) -> list[str]:
-    return [_timed(known, "startup_ms", "the first picture came after {}") or "the first picture came late"]
+    return [timed(known, "startup_ms", "the first picture came after {}") or "the first picture came late"]
 
 
 def _failure(known: Mapping[str, Scalar]) -> list[str]:
-    played, code = _whole(known, "played_ms"), known.get("error_code")
+    played, code = whole(known, "played_ms"), known.get("error_code")
     if played == 0 or known.get("exit_before_start") is True:
-        story = "no picture came" + _timed(known, "watched_ms", " within {}")
+        story = "no picture came" + timed(known, "watched_ms", " within {}")
     elif played is not None:
         story = f"the picture ended for a technical reason after {duration(played)} of play"
     else:
         story = "playback ended for a technical reason"
-    answers = _whole(known, "server_error_count")
+    answers = whole(known, "server_error_count")
     return [
         story,
-        "" if code is None else f"error code {_value('error_code', code)}",
+        "" if code is None else f"error code {shown('error_code', code)}",
         counted(answers, "server error") if answers else "",
     ]
 
 
 def _picture(known: Mapping[str, Scalar]) -> list[str]:
-    low = _timed(known, "low_picture_ms", " for {}") + _timed(known, "judged_picture_ms", " of {} judged")
-    mean, top = _whole(known, "mean_bitrate_kbps"), _whole(known, "top_bitrate_kbps")
-    height, screen = _whole(known, "mean_height"), _whole(known, "player_height")
+    low = timed(known, "low_picture_ms", " for {}") + timed(known, "judged_picture_ms", " of {} judged")
+    mean, top = whole(known, "mean_bitrate_kbps"), whole(known, "top_bitrate_kbps")
+    height, screen = whole(known, "mean_height"), whole(known, "player_height")
     offered = "" if top is None else f" where {top:,} kbit/s are offered"
     shown = "" if screen is None else f" on a player of {screen:,}"
     return [
@@ -173,9 +177,9 @@ def _picture(known: Mapping[str, Scalar]) -> list[str]:
 
 
 def _seeks(known: Mapping[str, Scalar]) -> list[str]:
-    count = _whole(known, "seek_count")
+    count = whole(known, "seek_count")
     return [
-        _timed(known, "stall_after_seek_ms", "waited {} longer than seeks may take") or "waited long after seeks",
+        timed(known, "stall_after_seek_ms", "waited {} longer than seeks may take") or "waited long after seeks",
         f"over {counted(count, 'seek')}" if count is not None else "",
     ]
 
@@ -186,40 +190,5 @@ _SENTENCES: Final[Mapping[str, Callable[[Mapping[str, Scalar]], list[str]]]] = {
     "playback_failed": _failure,
     "low_quality": _picture,
     "slow_seeks": _seeks,
+    **deliveries.SENTENCES,
 }
-
-
-def _whole(known: Mapping[str, Scalar], name: str) -> int | None:
-    value = known.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return round(value)
-
-
-def _timed(known: Mapping[str, Scalar], name: str, words: str) -> str:
-    ms = _whole(known, name)
-    return "" if ms is None else words.format(duration(ms))
-
-
-def _label(name: str) -> str:
-    return one_line(re.sub(r"_(ms|kbps|ratio|at)$", "", name).replace("_", " "))
-
-
-def _value(name: str, value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return _figure(name, value) if math.isfinite(value) else "unknown"
-    text = str(value)
-    return text if _CODE.fullmatch(text) else "(not shown)"
-
-
-def _figure(name: str, value: float) -> str:
-    if name.endswith("_ms"):
-        return duration(round(value))
-    if name.endswith("_at"):
-        return moment(round(value))
-    if name.endswith("_ratio"):
-        return percent(value)
-    number = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
-    return f"{number} kbit/s" if name.endswith("_kbps") else number

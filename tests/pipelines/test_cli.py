@@ -60,7 +60,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         pytest.param(["nightly"], 2, "Missing option", id="options are missing"),
         pytest.param(["sessions", "x", "--out", "table.csv"], 2, "table.csv ends neither in", id="an unknown form"),
         pytest.param(["sessions", "nothing-here"], 1, "nothing-here: no file is there", id="no telemetry"),
-        pytest.param(["replay", "nothing-here"], 2, "telemetry is not there", id="no folder to replay"),
+        pytest.param(["replay", "nothing-here"], 2, "orders.jsonl is not there", id="no folder to replay"),
         pytest.param(["dispatch", "--ledger", "mysql://a/b"], 1, "sqlite", id="another kind of database"),
         pytest.param(["dispatch", "--ledger", "sqlite:///no.db"], 1, "no.db does not exist", id="no ledger"),
         pytest.param(
@@ -120,12 +120,13 @@ def test_what_is_approved_is_sent_once_and_can_be_explained(makegood: Makegood, 
     ledger = tmp_path / "ledger.db"
     url = f"sqlite:///{ledger}"
     assert makegood(*nightly(ledger=ledger)).code == 0
-    folders = ("--mailer", f"file:{tmp_path / 'mail'}", "--gateway", f"file:{tmp_path / 'refunds'}")
+    names = {"--mailer": "mail", "--gateway": "refunds", "--goods": "goods"}
+    folders = [word for option, name in names.items() for word in (option, f"file:{tmp_path / name}")]
     moment = ("--now", "2026-11-23T12:00:00Z")
     assert makegood("dispatch", "--ledger", url, *folders, *moment).code == 0
     mails, refunds = sorted((tmp_path / "mail").iterdir()), sorted((tmp_path / "refunds").iterdir())
     again = makegood("dispatch", "--ledger", url, *folders, *moment)
-    assert again.out.count("0 sent") == 2
+    assert again.out.count("0 sent") == 3
     assert sorted((tmp_path / "mail").iterdir()) == mails
     assert sorted((tmp_path / "refunds").iterdir()) == refunds
     assert {file.stem for file in mails} == {file.stem for file in refunds}
@@ -161,3 +162,23 @@ def test_help_imports_neither_beam_nor_polars() -> None:
     code = "import sys, pipelines.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"apache_beam", "polars", "sqlalchemy"}.isdisjoint(done.stdout.split())
+
+
+def test_a_root_cause_is_listed_shown_and_confirmed_by_a_person(makegood: Makegood, tmp_path: Path) -> None:
+    story, ledger = FIXTURES / "depot_on_fire", f"sqlite:///{tmp_path / 'ledger.db'}"
+    books = [f"--{name}={story / name}.jsonl" for name in ("orders", "customers")]
+    moment = (story / "as_of").read_text().strip()
+    night = ["nightly", "--telemetry", story / "telemetry", *books, "--ledger", ledger, "--as-of", moment]
+    assert makegood(*night).code == 0
+    assert makegood(*night).code == 0
+    (line,) = makegood("tickets", "list", "--ledger", ledger).out.splitlines()
+    ticket = line.split()[0]
+    shown = makegood("tickets", "show", ticket, "--ledger", ledger).out
+    assert "50 of 60 parcels" in shown
+    word = ("--actor", "Rick", "--reason", "The depot burnt down.")
+    assert "confirmed" in makegood("tickets", "set", ticket, "confirmed", "--ledger", ledger, *word).out
+    back = makegood("tickets", "set", ticket, "open", "--ledger", ledger, *word)
+    assert back.code == 1
+    assert "cannot become open" in back.err
+    assert makegood("tickets", "list", "--ledger", ledger, "--state", "open").out == "no ticket\n"
+    assert makegood("tickets", "show", "nothing", "--ledger", ledger).code == 1

@@ -41,7 +41,7 @@ def beam_table(
     (scratch / "spill").mkdir(parents=True)
     spill = Spill(str(scratch / "spill")) if spilled else None
     plan = graph.Plan(str(scratch / "parts"), partitions, threads, spill)
-    run(lambda pipeline: graph.sessions_table(pipeline, sources, RULES, plan), ())
+    run(lambda pipeline: graph.account(pipeline, sources, RULES, plan), ())
     frames = [complete(frame, SESSIONS) for frame in Parts(plan.parts_folder).frames("sessions")]
     return pl.concat(frames).sort(*SORTED)
 
@@ -49,7 +49,7 @@ def beam_table(
 @pytest.mark.parametrize("story", ["casablanca_night", "healthy_day", "duplicate_beacons", "truncated_file"])
 def test_the_pipeline_gives_what_the_plain_functions_give(story: str) -> None:
     telemetry = FIXTURES / story / "telemetry"
-    assert_frame_equal(run_sessions([str(telemetry)], None).sessions, plain_table(telemetry))
+    assert_frame_equal(run_sessions([str(telemetry)]).sessions, plain_table(telemetry))
 
 
 @pytest.mark.parametrize("spilled", [True, False], ids=["claims", "bytes"])

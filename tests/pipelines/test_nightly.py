@@ -33,7 +33,7 @@ def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_forgetful")
 def test_a_lost_record_fails_the_table() -> None:
     with pytest.raises(UnbalancedError, match="report this as a defect"):
-        run_sessions([str(NIGHT / "telemetry")], None)
+        run_sessions([str(NIGHT / "telemetry")])
 
 
 @pytest.mark.usefixtures("_forgetful")

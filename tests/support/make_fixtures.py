@@ -1,7 +1,8 @@
 """Writes the invented fixtures anew: `python -m tests.support.make_fixtures`.
 
-The stories are in `stories.py`; here they become files. Only `casablanca_night`,
-which was recorded, and every `expected/`, which was written by hand, are left alone.
+The stories are in `stories.py` and, of parcels, in `deliveries.py`; here and in
+`make_deliveries.py` they become files. Only `casablanca_night`, which was recorded,
+and every `expected/`, which was written by hand, are left alone.
 """
 
 import io
@@ -17,7 +18,7 @@ from typing import Final
 import polars as pl
 import zstandard
 
-from tests.support import stories
+from tests.support import make_deliveries, stories
 from tests.support.stories import EVENING, HOUR, MINUTE, Visit
 from tests.support.viewing import Beacon
 
@@ -100,7 +101,7 @@ def rerun() -> Files:
     }
 
 
-MADE: Final = (healthy_day, duplicate_beacons, truncated_file, two_currencies, rerun)
+MADE: Final = (healthy_day, duplicate_beacons, truncated_file, two_currencies, rerun, *make_deliveries.MADE)
 
 
 def made() -> Files:

@@ -4,6 +4,7 @@ import io
 import re
 from dataclasses import replace
 from gettext import GNUTranslations
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -14,6 +15,7 @@ from remediation.notices import catalogues
 from remediation.notices.catalogues import Words, catalogue, languages, words
 from remediation.notices.coverage import coverage, messages
 
+EMAIL: Final = Path(__file__).parents[2] / "templates" / "email"
 PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 
 
@@ -93,6 +95,43 @@ def test_a_voice_says_what_it_has_words_for_and_the_rest_plainly() -> None:
     plain = replace(warm, voice="plain")
     assert plain.gettext("Sorry.") == "We apologise."
     assert plain.ngettext("%(n)s stall", "%(n)s stalls", 2) == "%(n)s stalls"
+
+
+def test_playful_words_fall_back_to_warm_ones_and_those_to_plain_ones() -> None:
+    warm = a_voice_with(
+        'msgctxt "playful"\nmsgid "Sorry."\nmsgstr "By the ravens, sorry."\n\n'
+        'msgctxt "warm"\nmsgid "Sorry."\nmsgstr "We are truly sorry."\n\n'
+        'msgctxt "warm"\nmsgid "Thanks."\nmsgstr "Our warmest thanks."\n\n'
+        'msgctxt "warm"\nmsgid "%(n)s day"\nmsgid_plural "%(n)s days"\n'
+        'msgstr[0] "one long day"\nmsgstr[1] "%(n)s long days"\n'
+    )
+    playful = replace(warm, voice="playful")
+
+    assert [playful.gettext(said) for said in ("Sorry.", "Thanks.", "Bye.")] == [
+        "By the ravens, sorry.",
+        "Our warmest thanks.",
+        "Bye.",
+    ]
+    assert playful.ngettext("%(n)s day", "%(n)s days", 2) == "%(n)s long days"
+    assert warm.gettext("Sorry.") == "We are truly sorry."
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_money_goods_and_facts_are_said_in_the_same_words_in_every_voice(language: str) -> None:
+    voiced = {entry.id for entry in catalogue(language) if entry.context}
+
+    assert voiced
+    assert voiced <= {sentence for block in ("noticed", "sorry", "close") for sentence in said_in(block)}
+
+
+def said_in(block: str) -> set[str]:
+    """The sentences of one block of the mails, as a catalogue writes them."""
+    block_source = re.compile(rf"{{% block {block} %}}{{% trans %}}(.*?){{% endtrans %}}")
+    return {
+        re.sub(r"{{ (\w+) }}", r"%(\1)s", sentence)
+        for path in EMAIL.rglob("*.txt.j2")
+        for sentence in block_source.findall(path.read_text(encoding="utf-8"))
+    }
 
 
 def test_a_catalogue_is_read_once() -> None:

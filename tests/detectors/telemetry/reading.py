@@ -23,9 +23,12 @@ class Read:
         frames = [schemas.complete(block.events, schemas.EVENTS) for block in self.blocks]
         self.events = pl.concat([pl.DataFrame(schema=schemas.EVENTS), *frames])
         self.rejects = pl.concat([pl.DataFrame(schema=schemas.REJECTS), *(b.rejects for b in self.blocks)])
+        self.scans = pl.concat([pl.DataFrame(schema=schemas.TRACKING), *(b.scans for b in self.blocks)])
+        self.contacts = pl.concat([pl.DataFrame(schema=schemas.CONTACTS), *(b.contacts for b in self.blocks)])
         for block in self.blocks:
             outside = block.rejects.filter(pl.col("scope") != "field")["count"].sum()
-            assert block.record_count == block.events.height + outside
+            used = block.events.height + block.scans.height + block.contacts.height
+            assert block.record_count == used + outside
 
     @property
     def records(self) -> int:
@@ -47,8 +50,19 @@ class Read:
 
     def event(self) -> dict[str, object]:
         """The only event, without what it does not say."""
-        assert self.events.height == 1, self.rejects["reason"].to_list()
-        return {name: value for name, value in self.events.row(0, named=True).items() if value is not None}
+        return self._only(self.events)
+
+    def scan(self) -> dict[str, object]:
+        """The only scan, without what it does not say."""
+        return self._only(self.scans)
+
+    def contact(self) -> dict[str, object]:
+        """The only contact, without what it does not say."""
+        return self._only(self.contacts)
+
+    def _only(self, rows: pl.DataFrame) -> dict[str, object]:
+        assert rows.height == 1, self.rejects["reason"].to_list()
+        return {name: value for name, value in rows.row(0, named=True).items() if value is not None}
 
 
 def jsonl(records: Sequence[dict[str, Json] | str | bytes]) -> bytes:
@@ -66,6 +80,16 @@ def jsonl(records: Sequence[dict[str, Json] | str | bytes]) -> bytes:
 def a_beacon(**fields: Json) -> dict[str, Json]:
     """A beacon with all that is required, and what the test is about."""
     return {"session_id": "s-1", "event_time": NOW, **fields}
+
+
+def a_scan(**fields: Json) -> dict[str, Json]:
+    """A scan of a parcel with all that is required, and what the test is about."""
+    return {"tracking_number": "1Z-1", "event_time": NOW, "status": "in_transit", **fields}
+
+
+def a_contact(**fields: Json) -> dict[str, Json]:
+    """A contact with all that is required, and what the test is about."""
+    return {"contact_id": "k-1", "customer_id": "c-1", "event_time": NOW, "topic": "not_received", **fields}
 
 
 def a_report(cmcd: str, *, mode: str = "event", received_at: int | None = None) -> dict[str, Json]:

@@ -8,11 +8,15 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from detectors.schemas import Channel
-from detectors.telemetry.fields import FIELDS, Kind
+from detectors.telemetry.beacons import BEACONS
+from detectors.telemetry.contacts import CONTACT_FIELDS, CONTACTS
+from detectors.telemetry.fields import FIELDS, Field, Kind
 from detectors.telemetry.jsonlines import JsonLines, Objects
 from detectors.telemetry.limits import DEFAULT_LIMITS
 from detectors.telemetry.lines import read_lines
+from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Reject, Tally
+from detectors.telemetry.tracking import SCAN_FIELDS, SCANS
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, jsonl
 
 
@@ -211,7 +215,8 @@ _MESSY_VALUES = st.one_of(
     st.lists(st.integers(), max_size=2),
     st.dictionaries(st.text(max_size=2), st.integers(), max_size=2),
 )
-_NAMES = st.sampled_from([*(f.name for f in FIELDS), "mood", "tags", ""])
+_ALL = (*FIELDS, *SCAN_FIELDS, *CONTACT_FIELDS)
+_NAMES = st.sampled_from([*(f.name for f in _ALL), "mood", "tags", ""])
 _OBJECTS = st.dictionaries(_NAMES, _MESSY_VALUES, max_size=5).map(json.dumps)
 _LINES = st.one_of(
     _OBJECTS,
@@ -225,16 +230,27 @@ _LINES = st.one_of(
 
 _BY_KIND = {
     Kind.TEXT: st.sampled_from(["s-1", "", "2026-11-21", "a\u0000", "é", "x\\y"]),
-    Kind.STATE: st.sampled_from(["playing", "stalled", "resting"]),
+    Kind.STATE: st.sampled_from(["playing", "stalled", "resting", "lost", "photo", ""]),
     Kind.CODE: st.sampled_from([27, "E-27", -1]),
     Kind.TIME: st.sampled_from([NOW, "2026-11-21T20:36:50Z", 0]),
     Kind.WHOLE: st.integers(-2, 2**63 - 1),
     Kind.NUMBER: st.one_of(st.integers(-1, 2**64), st.floats(allow_nan=False, allow_infinity=False)),
     Kind.FLAG: st.booleans(),
+    Kind.MARK: st.booleans() | st.just({"reason": "did_not_occur"}),
 }
-_PLAUSIBLE = st.fixed_dictionaries(
-    {}, optional={**{f.name: _BY_KIND[f.kind] | st.none() for f in FIELDS}, "mood": st.integers(), "tags": st.text()}
-).map(lambda record: json.dumps(record, separators=(",", ":")))
+
+
+def _plausible(fields: tuple[Field, ...]) -> st.SearchStrategy[str]:
+    values = {f.name: _BY_KIND[f.kind] | st.none() for f in fields}
+    return st.fixed_dictionaries({}, optional={**values, "mood": st.integers(), "tags": st.text()}).map(
+        lambda record: json.dumps(record, separators=(",", ":"))
+    )
+
+
+def _texts(form: Format) -> st.SearchStrategy[tuple[Format, list[str]]]:
+    plausible = _plausible(form.fields)
+    lists = st.lists(plausible, min_size=1, max_size=8) | st.lists(_LINES | plausible, min_size=1, max_size=8)
+    return st.tuples(st.just(form), lists)
 
 
 def _same(left: Objects, right: Objects) -> None:
@@ -257,14 +273,15 @@ def _same(left: Objects, right: Objects) -> None:
     assert_frame_equal(full(left).select(said), full(right).select(said), check_column_order=False)
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.lists(_PLAUSIBLE, min_size=1, max_size=8) | st.lists(_LINES | _PLAUSIBLE, min_size=1, max_size=8))
-def test_reading_in_blocks_gives_what_reading_line_by_line_gives(texts: list[str]) -> None:
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from((BEACONS, SCANS, CONTACTS)).flatmap(_texts))
+def test_reading_in_blocks_gives_what_reading_line_by_line_gives(given_texts: tuple[Format, list[str]]) -> None:
+    form, texts = given_texts
     for lines in read_lines(iter(["\n".join(texts).encode("utf-8", "surrogatepass")]), DEFAULT_LIMITS):
         tallies = Tally(DEFAULT_LIMITS), Tally(DEFAULT_LIMITS)
 
-        fast = JsonLines(FIELDS, DEFAULT_LIMITS, tallies[0]).read(lines)
-        slow = JsonLines(FIELDS, DEFAULT_LIMITS, tallies[1]).read_singly(lines)
+        fast = JsonLines(form.fields, DEFAULT_LIMITS, tallies[0]).read(lines)
+        slow = JsonLines(form.fields, DEFAULT_LIMITS, tallies[1]).read_singly(lines)
 
         _same(fast, slow)
         assert _kinds(tallies[0].rejects()) == _kinds(tallies[1].rejects())

@@ -2,28 +2,36 @@ import datetime as dt
 import errno
 import gzip
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from polars.testing import assert_frame_equal
 
+from detectors.telemetry.beacons import BEACONS
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.decode import decode
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.parquet import block_of
-from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, jsonl
+from detectors.telemetry.rejects import Tally
+from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, a_contact, a_scan, jsonl
 
 SESSIONS = ["s-1", "s-2", "s-3"]
 
 
-def parquet(rows: int = 3, /, **columns: "pa.Array[Any] | Sequence[object]") -> bytes:
-    given: dict[str, object] = {"session_id": (SESSIONS * rows)[:rows], "event_time": [NOW] * rows, **columns}
+def a_table(columns: Mapping[str, Sequence[object]]) -> bytes:
     stream = io.BytesIO()
-    pq.write_table(pa.table(given), stream)
+    pq.write_table(pa.table(dict(columns)), stream)
     return stream.getvalue()
+
+
+def parquet(rows: int = 3, /, **columns: "pa.Array[Any] | Sequence[object]") -> bytes:
+    given: dict[str, Any] = {"session_id": (SESSIONS * rows)[:rows], "event_time": [NOW] * rows, **columns}
+    return a_table(given)
 
 
 def test_columns_become_events() -> None:
@@ -84,6 +92,7 @@ def test_times_may_be_numbers_text_or_timestamps(times: "pa.Array[Any]") -> None
         pytest.param("cdn", [None, 7, None], "wrong_type", id="number for text"),
         pytest.param("cdn", [None, {"a": 1}, None], "wrong_type", id="record for text"),
         pytest.param("event_time", [dt.date(2026, 1, 1)] * 3, "wrong_type", id="days"),
+        pytest.param("cdn", [None, "a\nb", "edge"], "control_character", id="line feed beside null"),
         pytest.param("state", ["playing", "resting", None], "unknown_value", id="state"),
     ],
 )
@@ -152,15 +161,45 @@ def test_a_text_that_the_file_does_not_hold_is_damage() -> None:
     batch = pa.record_batch({"session_id": pa.array(SESSIONS), "cdn": whole})
 
     with pytest.raises(DamagedError) as damage:
-        block_of(batch, 0, DEFAULT_LIMITS)
+        block_of(batch, 0, BEACONS, DEFAULT_LIMITS, Tally(DEFAULT_LIMITS))
     assert damage.value.code == "corrupt_file"
 
 
-def test_a_file_without_beacons_is_one_reject() -> None:
-    stream = io.BytesIO()
-    pq.write_table(pa.table({"session": ["s"]}), stream)
+def test_scans_and_contacts_may_come_in_parquet() -> None:
+    scans = [a_scan(depot="RENO, NV", lat=1.5), a_scan(status="sat_upon"), a_scan(lat=91.0)]
+    contacts = [a_contact(order_line_id="l-1", text="Rick"), a_contact(topic="weather", text="Ilsa")]
 
-    assert Read(stream.getvalue()).codes == ["not_recognised"]
+    for records in (scans, contacts):
+        names = list(dict.fromkeys(name for record in records for name in record))
+        read, lines = Read(a_table({name: [r.get(name) for r in records] for name in names})), Read(jsonl(records))
+
+        assert_frame_equal(read.scans, lines.scans)
+        assert_frame_equal(read.contacts, lines.contacts)
+        assert (read.codes, read.ignored) == (lines.codes, lines.ignored)
+
+
+@pytest.mark.parametrize(
+    "declarations",
+    [
+        pytest.param([True, False, None], id="flags"),
+        pytest.param([{"reason": "did_not_occur"}, None, None], id="records"),
+    ],
+)
+def test_a_scan_may_be_taken_back(declarations: list[object]) -> None:
+    read = Read(a_table({**{k: [v] * 3 for k, v in a_scan().items()}, "error_declaration": declarations}))
+
+    assert read.scans["reason"].to_list() == ["did_not_occur", None, None]
+
+
+def test_the_ids_of_sessions_stay_in_their_dictionary() -> None:
+    blocks = list(decode(io.BytesIO(parquet()), "night.parquet"))
+
+    assert [block.events.schema["session_id"] for block in blocks] == [pl.Categorical]
+
+
+def test_a_file_without_beacons_is_one_reject() -> None:
+    assert Read(a_table({"session": ["s"]})).codes == ["not_recognised"]
+    assert Read(a_table({"session_id": ["s"]})).codes == ["not_recognised"]
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_goods_and_credits_wait_for_a_person(ledger: Engine) -> None:
     assert {(row["kind"], row["state"], row["amount_minor"]) for row in rows(ledger, OUTBOX)} == {
         ("refund", "approved", 599),
         ("credit", "manual", 50),
-        ("replacement", "manual", None),
+        ("replacement", "approved", None),
         ("mail", "approved", None),
     }
     assert rows(ledger, ORDER_LINES)[0]["owed_minor"] == 599

@@ -12,7 +12,16 @@ from remediation.remedy import Action, Remedy
 NINE_IN_THE_EVENING: Final = 1_795_262_640_000
 """2026-11-21 21:04 in Tokyo, 12:04 in London."""
 
+NOVEMBER_12: Final = 1_794_441_600_000
+NOVEMBER_20: Final = 1_795_132_800_000
+NOVEMBER_21: Final = 1_795_219_200_000
+"""At midnight in London, nine in the morning in Tokyo."""
+
 MINUTE: Final = 60_000
+
+ASKED: Final[Mapping[str, Scalar]] = {"reported_at": NOVEMBER_21, "voice": "plain", "language": "en"}
+UNASKED: Final[Mapping[str, Scalar]] = dict.fromkeys(ASKED)
+"""What a finding says of the customer's own words, and where there are none."""
 
 EVIDENCE: Final[Mapping[Kind, Mapping[str, Scalar]]] = {
     "playback_stalls": {"stall_count": 3, "stall_ms": 250_000},
@@ -20,8 +29,38 @@ EVIDENCE: Final[Mapping[Kind, Mapping[str, Scalar]]] = {
     "playback_failed": {"error_code": "27"},
     "low_quality": {"low_picture_ms": 725_000, "judged_picture_ms": 1_560_000},
     "slow_seeks": {"stall_after_seek_ms": 25_300},
+    "late": {"promised_date": "2026-11-18", "delivered_date": "2026-11-21", "days_late": 3, **UNASKED},
+    "lost": {"last_scan_at": NOVEMBER_12, "days_silent": 9, "never_scanned": False, "declared": False, **UNASKED},
+    "damaged": {"reason": "damaged", "scanned_at": NOVEMBER_20, **UNASKED},
+    "returned": {"reason": "carrier", "scanned_at": NOVEMBER_20},
+    "delivered_not_received": {
+        "delivered_at": NOVEMBER_20,
+        "delivered_date": "2026-11-20",
+        **ASKED,
+        "proof": "none",
+        "distance_m": None,
+        "reports_90_days": 1,
+        "orders_known": 12,
+        "signals_for": "no_photo,first_report",
+        "signals_against": "",
+    },
+    "misdelivered": {"distance_m": 430, "delivered_at": NOVEMBER_20},
+    "wrong_item": {"wrong_count": 1, "received_item_id": "coffee-2", "mixup_lines": 0, "mixup_customers": 0, **ASKED},
 }
-"""What each kind of failure that has a template is judged by."""
+"""What each kind of failure is judged by."""
+
+PLAYBACK: Final[tuple[Kind, ...]] = ("playback_stalls", "slow_start", "playback_failed", "low_quality", "slow_seeks")
+
+VOICES: Final[tuple[Voice, ...]] = ("plain", "warm", "playful")
+
+OTHERWISE: Final[Mapping[str, tuple[Kind, Mapping[str, Scalar]]]] = {
+    "late_missing": ("late", {**EVIDENCE["late"], "delivered_date": None}),
+    "lost_declared": ("lost", {**EVIDENCE["lost"], "declared": True}),
+    "lost_never_scanned": ("lost", {**EVIDENCE["lost"], "last_scan_at": None, "never_scanned": True}),
+    "damaged_told": ("damaged", {"reason": None, "scanned_at": None, **ASKED}),
+    "wrong_item_again": ("wrong_item", {**EVIDENCE["wrong_item"], "wrong_count": 2, "mixup_lines": 1}),
+}
+"""Failures of a kind that are told otherwise than the one above."""
 
 LASTING_MS: Final[Mapping[Kind, int]] = {"slow_start": 12_400, "playback_failed": 23_000}
 """The others lasted from 21:04 to 21:31."""
@@ -34,6 +73,12 @@ SENDER: Final = Sender(
 )
 
 
+def every_finding() -> dict[str, Finding]:
+    """One of every way in which a mail tells of a failure, by its name."""
+    plain = {str(kind): a_finding(kind) for kind in EVIDENCE}
+    return plain | {name: a_finding(kind, evidence=evidence) for name, (kind, evidence) in OTHERWISE.items()}
+
+
 def a_finding(
     kind: Kind = "playback_stalls",
     *,
@@ -43,7 +88,7 @@ def a_finding(
 ) -> Finding:
     return Finding(
         kind=kind,
-        subject=Subject("session", session),
+        subject=Subject("session", session) if kind in PLAYBACK else Subject("order_line", "line-1"),
         severity=severity,
         occurred_from=NINE_IN_THE_EVENING,
         occurred_to=NINE_IN_THE_EVENING + LASTING_MS.get(kind, 27 * MINUTE),
@@ -97,6 +142,7 @@ def a_mail(  # noqa: PLR0913 - a test names one or two of them
     actions: tuple[Action, ...] = (Action("refund", 299),),
     currency: str = "USD",
     voice: Voice = "plain",
+    corrected: bool = False,
 ) -> Mail:
     story = findings or (a_finding(),)
     return render(
@@ -106,4 +152,5 @@ def a_mail(  # noqa: PLR0913 - a test names one or two of them
         locale,
         timezone,
         voice,
+        corrected=corrected,
     )

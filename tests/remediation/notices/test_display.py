@@ -1,6 +1,7 @@
 # ruff: noqa: RUF001 - other scripts have letters that look like Latin ones
 """Figures as a customer reads them: exact, ordinary characters, their own clock."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,6 +98,42 @@ def test_the_time_is_that_of_the_clock_on_the_customers_wall(lasting_ms: int, zo
     span = display("en_GB").span(NINE_IN_THE_EVENING, NINE_IN_THE_EVENING + lasting_ms, ZoneInfo(zone))
 
     assert span.replace("day, 2", "day 2") == shown
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "zone", "shown"),
+    [
+        ("en_US", "en", "Asia/Tokyo", "Saturday, November 21, 2026"),
+        ("en_US", "en", "Pacific/Kiritimati", "Sunday, November 22, 2026"),
+        ("en_US", "en", "UTC", "Saturday, November 21, 2026, Coordinated Universal Time"),
+        ("ja_JP", "ja", "Asia/Tokyo", "2026年11月21日土曜日"),
+        ("ja_JP", "ja", "UTC", "2026年11月21日土曜日（協定世界時）"),
+    ],
+)
+def test_a_moment_falls_on_the_day_that_its_zone_had(locale: str, language: str, zone: str, shown: str) -> None:
+    assert display(locale, language).day_of(NINE_IN_THE_EVENING, ZoneInfo(zone)) == shown
+
+
+def test_a_day_is_the_same_everywhere() -> None:
+    assert display("en_GB").day(date(2026, 11, 18)).replace("day, 1", "day 1") == "Wednesday 18 November 2026"
+    assert display("ja", "ja").day(date(2026, 11, 18)) == "2026年11月18日水曜日"
+
+
+@pytest.mark.parametrize(
+    ("distance_m", "locale", "shown"),
+    [
+        (0, "en", "0 m"),
+        (430, "en", "430 m"),
+        (999, "ja", "999 m"),
+        (1_000, "en", "1 km"),
+        (1_249, "ja", "1.2 km"),
+        (1_250, "en", "1.3 km"),
+        (12_345_678, "en", "12,345.7 km"),
+        (12_345_678, "de", "12.345,7 km"),
+    ],
+)
+def test_a_distance_is_in_metres_or_kilometres(distance_m: int, locale: str, shown: str) -> None:
+    assert display(locale).distance(distance_m) == shown
 
 
 def test_a_minute_past_midnight_is_the_next_day_in_japanese() -> None:

@@ -8,6 +8,8 @@ eight bits, so that it opens in a mail program and in an editor alike.
 """
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,22 +17,81 @@ from typing import Final
 
 import pytest
 
+from detectors.finding import Finding
 from remediation.mail import Mail
 from remediation.notices import address
+from remediation.orders import Voice
 from remediation.remedy import Action
-from tests.remediation.notices.letters import EVIDENCE, SENDER, a_finding, a_mail
+from tests.remediation.notices.letters import PLAYBACK, SENDER, a_finding, a_mail, every_finding
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 LOCALES: Final = {"en": "en-US", "ja": "ja-JP"}
 
+FILM: Final = {"en": "Casablanca", "ja": "カサブランカ"}
+BOOK: Final = {"en": "The Prose Edda", "ja": "スノッリのエッダ"}
+DECAF: Final = {"en": "Decaf House Blend", "ja": "カフェインレス・ハウスブレンド"}
+
+PRICE: Final = Action("refund", 1_899)
+SHIPPING: Final = Action("shipping_refund", 499)
+AGAIN: Final = Action("replacement", service_level="standard")
+NEXT_DAY: Final = Action("replacement", service_level="next_day")
+EXCHANGE: Final = Action("exchange")
+
+TOLD: Final = every_finding()
+
+
+@dataclass(frozen=True)
+class Story:
+    finding: Finding
+    actions: tuple[Action, ...] = (Action("refund", 299),)
+    title: Mapping[str, str] | None = None
+    currency: str = "USD"
+    voice: Voice = "plain"
+    corrected: bool = False
+
+    def mail(self, locale: str) -> Mail:
+        return a_mail(
+            self.finding,
+            locale=locale,
+            title=self.title or (DECAF if self.finding.kind == "wrong_item" else BOOK),
+            actions=self.actions,
+            currency=self.currency,
+            voice=self.voice,
+            corrected=self.corrected,
+        )
+
+
+STORIES: Final[Mapping[str, Story]] = {
+    **{kind: Story(a_finding(kind), title=FILM) for kind in PLAYBACK},
+    "casablanca_warm": Story(a_finding(), title=FILM, voice="warm"),
+    "in_JPY": Story(a_finding(), title=FILM, currency="JPY"),
+    "in_EUR": Story(a_finding(), (Action("refund", 1_299),), FILM, "EUR"),
+    "in_KWD": Story(a_finding(), (Action("refund", 2_990),), FILM, "KWD"),
+    "late": Story(TOLD["late"], (SHIPPING, Action("refund", 190))),
+    "late_playful": Story(TOLD["late"], (SHIPPING,), voice="playful"),
+    "late_missing": Story(TOLD["late_missing"], (SHIPPING,)),
+    "lost": Story(TOLD["lost"], (AGAIN,)),
+    "lost_playful": Story(TOLD["lost"], (PRICE, NEXT_DAY), voice="playful"),
+    "lost_declared": Story(TOLD["lost_declared"], (PRICE, SHIPPING)),
+    "lost_never_scanned": Story(TOLD["lost_never_scanned"], (PRICE,)),
+    "damaged": Story(TOLD["damaged"], (AGAIN,)),
+    "damaged_told": Story(TOLD["damaged_told"], (NEXT_DAY, Action("credit", 300))),
+    "returned": Story(TOLD["returned"], (PRICE, SHIPPING)),
+    "misdelivered": Story(TOLD["misdelivered"], (NEXT_DAY,)),
+    "delivered_not_received": Story(TOLD["delivered_not_received"], (PRICE, NEXT_DAY)),
+    "thor_playful": Story(TOLD["delivered_not_received"], (PRICE, NEXT_DAY), voice="playful"),
+    "thor_warm": Story(TOLD["delivered_not_received"], (PRICE, NEXT_DAY), voice="warm"),
+    "wrong_item": Story(TOLD["wrong_item"], (EXCHANGE,)),
+    "decaf_playful": Story(TOLD["wrong_item"], (EXCHANGE,), voice="playful"),
+    "decaf_warm": Story(TOLD["wrong_item"], (EXCHANGE,), voice="warm"),
+    "wrong_item_again": Story(TOLD["wrong_item_again"], (EXCHANGE, PRICE)),
+    "decaf_twice_corrected": Story(TOLD["wrong_item_again"], (EXCHANGE, PRICE), corrected=True),
+    "decaf_twice_playful": Story(TOLD["wrong_item_again"], (EXCHANGE, PRICE), voice="playful", corrected=True),
+    "decaf_twice_warm": Story(TOLD["wrong_item_again"], (EXCHANGE, PRICE), voice="warm", corrected=True),
+}
+
 MAILS: Final = {
-    f"{kind}.{language}": a_mail(a_finding(kind), locale=locale)
-    for kind in EVIDENCE
-    for language, locale in LOCALES.items()
-} | {
-    f"in_{currency}.{language}": a_mail(locale=locale, currency=currency, actions=(Action("refund", minor),))
-    for currency, minor in (("JPY", 299), ("EUR", 1_299), ("KWD", 2_990))
-    for language, locale in LOCALES.items()
+    f"{name}.{language}": story.mail(locale) for name, story in STORIES.items() for language, locale in LOCALES.items()
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from remediation.mail import Mail
 from remediation.notices.catalogues import languages
 from remediation.remedy import Action
-from tests.remediation.notices.letters import EVIDENCE, a_finding, a_mail
+from tests.remediation.notices.letters import VOICES, a_finding, a_mail, every_finding
 from tests.remediation.notices.pages import Page, contrast
 
 FORBIDDEN: Final = {
@@ -28,27 +28,47 @@ FORBIDDEN: Final = {
 }
 """No promotion, no promise, no call to action, no cause that nobody knows, no excuse."""
 
-DONE: Final = {"en": re.compile(r"have (refunded|added)"), "ja": re.compile(r"(返金|付与)いたしました")}
+TERMS: Final = {"en": "promised for", "ja": "お届け予定日"}
+"""What was promised is a fact. Only these words say it, and they promise nothing."""
+
+PAST: Final = {
+    "en": re.compile(
+        r"We have (also )?(refunded|added|ordered|found)|There is nothing you need to do\.|The refund shows"
+    ),
+    "ja": re.compile(r"(返金|付与|手配|訂正)いたしました。|不要でございます。"),
+}
 ADDRESS: Final = re.compile(r"https?:|www\.|mailto:|\w@\w|\b\w+\.(com|net|org|jp)\b")
 PHONE: Final = re.compile(r"\+\d|\(0\d|\b0\d{1,3}-\d")
 
+MONEY: Final = (Action("refund", 299), Action("shipping_refund", 100), Action("credit", 50))
+GOODS: Final = (
+    Action("replacement", service_level="standard"),
+    Action("replacement", service_level="next_day"),
+    Action("exchange"),
+)
+
 EVERY_MAIL: Final = [
+    pytest.param(a_mail(finding, locale=language, actions=MONEY, voice=voice), id=f"{name}-{language}-{voice}")
+    for name, finding in every_finding().items()
+    for language in sorted(languages())
+    for voice in VOICES
+] + [
     pytest.param(
-        a_mail(a_finding(kind), locale=language, actions=(Action("refund", 299), Action("credit", 50))),
-        id=f"{kind}-{language}",
+        a_mail(a_finding("wrong_item"), locale=language, actions=(action,), corrected=True),
+        id=f"{action.kind}-{action.service_level or 'alone'}-{language}",
     )
-    for kind in EVIDENCE
+    for action in (*MONEY, *GOODS)
     for language in sorted(languages())
 ]
 
 
 def test_every_language_has_its_list_of_words_that_no_mail_says() -> None:
-    assert set(FORBIDDEN) == set(DONE) == languages()
+    assert set(FORBIDDEN) == set(TERMS) == set(PAST) == languages()
 
 
 @pytest.mark.parametrize("mail", EVERY_MAIL)
 def test_no_promotion_promise_excuse_or_call_to_action(mail: Mail) -> None:
-    words = f"{mail.subject}\n{mail.text}".lower()
+    words = f"{mail.subject}\n{mail.text}".lower().replace(TERMS[mail.language], "")
 
     said = [word for word in FORBIDDEN[mail.language] if _says(words, word)]
     assert not said
@@ -58,7 +78,18 @@ def test_no_promotion_promise_excuse_or_call_to_action(mail: Mail) -> None:
 
 @pytest.mark.parametrize("mail", EVERY_MAIL)
 def test_what_was_done_is_told_in_the_past_tense(mail: Mail) -> None:
-    assert DONE[mail.language].search(mail.text)
+    _, _, _, done, _ = mail.text.strip().split("\n\n")
+
+    assert all(PAST[mail.language].search(line) for line in done.splitlines())
+
+
+@pytest.mark.parametrize("mail", EVERY_MAIL)
+def test_a_mail_says_sorry_and_no_more_than_four_parts_with_one_fact(mail: Mail) -> None:
+    noticed, fact, sorry, _, close = mail.text.strip().split("\n\n")
+
+    assert len(fact.splitlines()) == 2
+    assert {"en": "sorry", "ja": "申し訳ございません"}[mail.language] in sorry
+    assert len(noticed.splitlines()) == len(sorry.splitlines()) == len(close.splitlines()) == 1
 
 
 @pytest.mark.parametrize("mail", EVERY_MAIL)

@@ -63,12 +63,6 @@ def test_a_mail_waits_for_its_hour_and_its_refund_does_not(ledger: Engine) -> No
     assert dispatch(ledger, Gateway(), mailbox, MORNING).mails == Posted(sent=1)
 
 
-def test_a_mail_about_goods_waits_for_no_money(ledger: Engine) -> None:
-    with_orders(ledger, an_order())
-    record_night(ledger, owed(a_remedy(actions=[Action("replacement")])))
-    assert dispatch(ledger, Gateway(), Mailbox(), MORNING) == Dispatched(Paid(), Posted(sent=1))
-
-
 def test_a_mail_about_a_credit_waits_until_a_person_has_given_it(ledger: Engine) -> None:
     with_orders(ledger, an_order())
     record_night(ledger, owed(a_remedy(actions=[Action("refund", 299), Action("credit", 50)])))

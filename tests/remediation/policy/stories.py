@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from detectors.finding import Fault, Finding, Kind, Scalar, Subject
@@ -74,6 +74,38 @@ def a_line(  # noqa: PLR0913 likewise
     )
 
 
+def a_parcel(  # noqa: PLR0913 likewise
+    amount_minor: int = 2_000,
+    shipping_minor: int = 500,
+    currency: str = "USD",
+    *,
+    line_id: str = "line-1",
+    order_id: str | None = None,
+    tracking_number: str | None = None,
+    item_id: str = "runes",
+    quantity: int = 1,
+) -> OrderLine:
+    """An order line of goods; each in a parcel and an order of its own, unless they are named."""
+    line = a_line("goods", amount_minor, currency, line_id=line_id, item_id=item_id, purchased_at=EVENING - 9 * DAY)
+    return line.model_copy(
+        update={
+            "order_id": order_id or f"order of {line_id}",
+            "shipping_minor": shipping_minor,
+            "tracking_number": tracking_number,
+            "quantity": quantity,
+        }
+    )
+
+
+def a_failure(
+    kind: Kind, fault: Fault = "carrier", *, line_id: str = "line-1", severity: float = 1.0, **evidence: Scalar
+) -> Finding:
+    """Something that went wrong with a parcel."""
+    subject = Subject("order_line", line_id)
+    bare = a_finding(kind, severity, fault=fault, content_id=None, order_line_id=line_id, subject=subject)
+    return replace(bare, evidence=evidence)
+
+
 def a_month(amount_minor: int = 3_000, currency: str = "USD") -> OrderLine:
     """A subscription of thirty days, so that a day's share is a thirtieth."""
     start = EVENING - 10 * DAY
@@ -91,9 +123,10 @@ def a_case(
     line: OrderLine | None = None,
     customer: Customer | None = a_customer(),  # noqa: B008 it is frozen
     history: Iterable[Entry] = (),
+    stock: Mapping[str, int] | None = None,
 ) -> Case:
     """One customer with one order line on which `findings` were found."""
-    return Case("ilsa", customer, ((line or a_line(), findings),), tuple(history))
+    return Case("ilsa", customer, ((line or a_line(), findings),), tuple(history), stock=stock or {})
 
 
 def a_policy(*changes: tuple[str, str]) -> Policy:
@@ -130,6 +163,8 @@ class MemoryBook:
     ordered: tuple[OrderLine, ...] = ()
     known: tuple[Customer, ...] = ()
     entries: tuple[Entry, ...] = ()
+    counted: Mapping[str, int] = field(default_factory=dict)
+    mended: frozenset[str] = frozenset()
     asked: Counter[str] = field(default_factory=Counter)
 
     def grants(self, session_ids: Collection[str]) -> Mapping[str, tuple[Grant, ...]]:
@@ -163,6 +198,14 @@ class MemoryBook:
     def customers(self, customer_ids: Collection[str]) -> Mapping[str, Customer]:
         self.asked["customers"] += 1
         return {customer.customer_id: customer for customer in self.known if customer.customer_id in customer_ids}
+
+    def stock(self, item_ids: Collection[str]) -> Mapping[str, int]:
+        self.asked["stock"] += 1
+        return {item: available for item, available in self.counted.items() if item in item_ids}
+
+    def corrected(self, item_ids: Collection[str]) -> frozenset[str]:
+        self.asked["corrected"] += 1
+        return self.mended & frozenset(item_ids)
 
     def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
         self.asked["remedies_of"] += 1

@@ -11,8 +11,10 @@ from tests.remediation.policy.stories import (
     MemoryBook,
     a_case,
     a_customer,
+    a_failure,
     a_finding,
     a_line,
+    a_parcel,
     an_entry,
     the_remedy,
 )
@@ -30,6 +32,31 @@ def test_a_case_gathers_what_is_known_of_one_customer() -> None:
     assert ilsa == Case("ilsa", a_customer(), ((a_line(), (stalls, blurred)),), (entry,))
     assert (rick.customer_id, rick.customer, rick.history) == ("rick", None, ())
     assert set(book.asked.values()) == {1}
+
+
+def test_a_case_knows_earlier_lines_and_what_can_be_sent() -> None:
+    lost = a_failure("lost")
+    entries = tuple(
+        an_entry(the_remedy(decide(a_case(a_finding(), line=a_line(line_id=line_id)), default_policy(), MORNING)))
+        for line_id in ("old", "gone")
+    )
+    book = MemoryBook(
+        ordered=(a_parcel(), a_line(line_id="old")),
+        known=(a_customer(),),
+        entries=entries,
+        counted={"runes": 3, "casablanca": 9},
+    )
+    (case,) = cases([lost], book)
+    assert case.lines == ((a_parcel(), (lost,)),)
+    assert case.earlier_lines == (a_line(line_id="old"),)
+    assert case.stock == {"runes": 3}
+    assert set(book.asked.values()) == {1}
+
+
+def test_films_are_not_counted_in_stock() -> None:
+    book = MemoryBook(ordered=(a_line(),), counted={"casablanca": 9})
+    (case,) = cases([a_finding(order_line_id="line-1")], book)
+    assert (case.stock, book.asked["stock"]) == ({}, 0)
 
 
 def test_a_finding_that_was_never_bound_is_an_error_and_is_not_dropped() -> None:

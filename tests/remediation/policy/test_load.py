@@ -18,6 +18,15 @@ def test_the_default_policy_holds_the_figures_of_the_standard() -> None:
     assert (playback.timeline.session_gap_ms, playback.timeline.allowed_lateness_ms) == (1_800_000, 604_800_000)
 
 
+def test_the_default_policy_holds_the_figures_of_delivery() -> None:
+    policy = default_policy()
+    usual = policy.delivery.carrier("some carrier")
+    assert (usual.lost_domestic, usual.lost_abroad, usual.never_scanned) == (7, 20, 5)
+    assert (policy.delivery.late.grace, policy.delivery.proof.far_m, policy.delivery.proof.many_reports) == (0, 200, 3)
+    assert (policy.incidents.min_units, policy.incidents.q_value) == (25, 0.01)
+    assert (policy.goods.repeated.raise_within_days, policy.goods.repeated.letter_within_days) == (30, 90)
+
+
 def test_every_figure_of_the_default_policy_has_a_remark_with_its_source() -> None:
     remark = ""
     without = []
@@ -81,6 +90,23 @@ def test_a_changed_figure_is_another_policy() -> None:
         ),
         pytest.param("percent = 20", "percent = 51", "less than or equal to 50", id="more goodwill than 150 %"),
         pytest.param("until_hour = 20", "until_hour = 8", "from_hour must be before until_hour", id="no hour for mail"),
+        pytest.param("moderate_from_days = 3", "moderate_from_days = 7", "must be less than severe", id="days crossed"),
+        pytest.param("raise_within_days = 30", "raise_within_days = 91", "must not be more than letter", id="windows"),
+        pytest.param(
+            'wrong_item = { first = "exchange_if_in_stock", again = "exchange_and_refund"',
+            'wrong_item = { first = "exchange_and_refund", again = "exchange_if_in_stock"',
+            "must not be less than what is done first",
+            id="less the second time",
+        ),
+        pytest.param(
+            'delivered_not_received = { first = "refund_and_replacement", again = "refund_and_replacement"',
+            'delivered_not_received = { first = "refund_and_replacement", again = "refund"',
+            "must not be less than what is done first",
+            id="nothing sent the second time",
+        ),
+        pytest.param('first = "refund_and', 'first = "regret_and', "'refund'", id="no such answer"),
+        pytest.param("default = { lost", "others = { lost", "must have a line called default", id="no default carrier"),
+        pytest.param("usps = { lost", "USPS = { lost", "written in small letters", id="carrier in capitals"),
         pytest.param("enabled = false", "enabled = no", "is not TOML: Invalid value", id="not TOML"),
         pytest.param("enabled = false", "enabled = false\nenabled = true", "is not TOML: ", id="said twice"),
         pytest.param("period_days = 30", "period_days = " + "3" * 5_000, "cannot be read", id="endless number"),
@@ -111,7 +137,7 @@ def test_the_line_is_named(old: str, new: str) -> None:
 
 
 def test_one_fault_is_named_and_the_others_are_counted() -> None:
-    with pytest.raises(PolicyError, match=r"line 2: x: is not a known name.*\(and 8 more\)"):
+    with pytest.raises(PolicyError, match=r"line 2: x: is not a known name.*\(and 11 more\)"):
         load_policy(b"\nx = 1", "policy.toml")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.finding import Finding
@@ -26,6 +26,7 @@ from tests.remediation.policy.stories import (
     an_entry,
 )
 
+STEADY = settings(deadline=None)  # a busy machine is no failure
 POLICIES = st.sampled_from(
     [
         default_policy(),
@@ -81,6 +82,7 @@ def nights(line: OrderLine, findings: Sequence[Finding], policy: Policy) -> list
     return [entry.remedy for entry in history]
 
 
+@STEADY
 @given(LINES, st.lists(FINDINGS | GARBAGE, max_size=6), POLICIES)
 def test_never_more_than_was_paid_nor_goodwill_beyond_its_limit(
     line: OrderLine, findings: list[Finding], policy: Policy
@@ -91,11 +93,13 @@ def test_never_more_than_was_paid_nor_goodwill_beyond_its_limit(
     assert [remedy.number for remedy in remedies] == list(range(1, len(remedies) + 1))
 
 
+@STEADY
 @given(LINES, st.lists(FINDINGS, max_size=5), FINDINGS | GARBAGE, POLICIES)
 def test_more_findings_never_owe_less(line: OrderLine, findings: list[Finding], one: Finding, policy: Policy) -> None:
     assert refund(line, [*findings, one], policy) >= refund(line, findings, policy)
 
 
+@STEADY
 @given(LINES, st.lists(FINDINGS, min_size=1, max_size=5), st.floats(0, 1), POLICIES)
 def test_worse_findings_never_owe_less(
     line: OrderLine, findings: list[Finding], severity: float, policy: Policy
@@ -104,6 +108,7 @@ def test_worse_findings_never_owe_less(
     assert refund(line, [worse, *findings[1:]], policy) >= refund(line, findings, policy)
 
 
+@STEADY
 @given(LINES, st.lists(FINDINGS, min_size=1, max_size=5), st.lists(GARBAGE, max_size=3), POLICIES)
 def test_unreadable_findings_and_repetition_never_raise_money(
     line: OrderLine, findings: list[Finding], garbage: list[Finding], policy: Policy
@@ -112,6 +117,7 @@ def test_unreadable_findings_and_repetition_never_raise_money(
     assert refund(line, findings * 2 + unreadable, policy) == refund(line, findings, policy)
 
 
+@STEADY
 @given(st.data(), st.lists(st.tuples(LINES, st.lists(FINDINGS | GARBAGE, max_size=3)), max_size=4), POLICIES)
 def test_order_changes_nothing(
     data: st.DataObject, drawn: list[tuple[OrderLine, list[Finding]]], policy: Policy
@@ -133,6 +139,7 @@ def test_order_changes_nothing(
     assert decide(shuffled, policy, MORNING) == decide(first, policy, MORNING)
 
 
+@STEADY
 @given(LINES, st.lists(FINDINGS, min_size=1, max_size=5), POLICIES)
 def test_top_ups_sum_to_what_is_owed_in_all(line: OrderLine, findings: list[Finding], policy: Policy) -> None:
     assert money(nights(line, findings, policy)) == max(
@@ -140,6 +147,7 @@ def test_top_ups_sum_to_what_is_owed_in_all(line: OrderLine, findings: list[Find
     )
 
 
+@STEADY
 @given(LINES, st.lists(FINDINGS | GARBAGE, min_size=1, max_size=5), POLICIES, POLICIES)
 def test_the_same_night_again_decides_nothing_under_any_policy(
     line: OrderLine, findings: list[Finding], then: Policy, now: Policy
@@ -150,6 +158,7 @@ def test_the_same_night_again_decides_nothing_under_any_policy(
     assert not history or again == ()
 
 
+@STEADY
 @given(LINES, st.lists(GARBAGE, max_size=5), st.sampled_from([{"kind": "goods"}, {"currency": "ZZZ"}]), POLICIES)
 def test_garbage_leads_to_a_decision_and_never_to_an_error(
     line: OrderLine,

@@ -1,5 +1,7 @@
 """A ledger in memory, filled fact by fact through the code that fills the real one."""
 
+from datetime import date
+
 from sqlalchemy import Table, insert, update
 
 from detectors.finding import Finding
@@ -7,7 +9,7 @@ from remediation.database import open_database
 from remediation.ledger import tables
 from remediation.ledger.journal import record
 from remediation.ledger.resolution import Resolution
-from remediation.ledger.run import Run
+from remediation.ledger.run import Run, start_run
 from remediation.orders import Customer, Grant
 from remediation.remedy import Declined, Remedy
 from remediation.report.explain import explain
@@ -41,6 +43,66 @@ class Ledger:
             currency="USD",
             purchased_at=EVENING - 3_600_000,
         )
+
+    def promised(self, order_line: str = "line-1", **details: object) -> None:
+        """Goods, promised for a day and handed to a carrier."""
+        self.sold(order_line, title="Runes for Beginners")
+        goods = {
+            "kind": "goods",
+            "promised_date": date(2026, 11, 20),
+            "carrier": "usps",
+            "tracking_number": "USPS-1",
+            "ship_to": {"country": "US", "lat": 37.87, "lon": -122.27},
+        }
+        lines = tables.ORDER_LINES
+        with self.engine.begin() as connection:
+            connection.execute(
+                update(lines).where(lines.c.order_line_id == order_line).values(shipping_minor=499, **(goods | details))
+            )
+
+    def scanned(self, status: str, minute: int, **known: object) -> None:
+        self._insert(
+            tables.SCANS,
+            scan_id=f"scan-{minute}-{known.get('reason')}",
+            event_time=EVENING + minute * 60_000,
+            status=status,
+            **{"tracking_number": "USPS-1", **known},
+        )
+
+    def heard(self, topic: str, minute: int, **known: object) -> None:
+        self._insert(
+            tables.CONTACTS,
+            contact_id=f"contact-{minute}",
+            customer_id="customer-1",
+            order_line_id="line-1",
+            event_time=EVENING + minute * 60_000,
+            topic=topic,
+            **known,
+        )
+
+    def blamed(self, claim: str, subject: str, subject_id: str) -> None:
+        """A ticket that names one subject."""
+        start_run(self.engine, RUN)
+        ticket = {
+            "ticket_id": "ticket-1",
+            "incident_id": "incident-1",
+            "number": 1,
+            "kind": "depot",
+            "cohort": {"depot": "SPARKS, NV"},
+            "failure_kinds": ["lost"],
+            "claim": claim,
+            "fault": "carrier",
+            "affected_count": 1,
+            "confirmed_by_customers": 0,
+            "suggested_action": "Call the carrier.",
+            "state": "open",
+            "opened_at": MORNING,
+            "as_of": MORNING,
+            "run_id": RUN.run_id,
+        }
+        self._insert(tables.TICKETS, **ticket)
+        line = {"subject_type": subject, "subject_id": subject_id, "occurred_at": EVENING}
+        self._insert(tables.TICKET_LINES, ticket_id="ticket-1", **line)
 
     def granted(self, session: str, order_line: str = "line-1") -> None:
         grant = Grant(session_id=session, customer_id="customer-1", order_line_id=order_line, granted_at=EVENING)

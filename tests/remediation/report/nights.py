@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from detectors.finding import Fault, Finding, Kind, Scalar, Subject
+from detectors.incidents import Affected, Figures
 from remediation.mail import Mail
 from remediation.remedy import Action, Declined, Outcome, Remedy, RemedyState
 from remediation.report.night import Counts, InputFile, Night, RejectRow, RejectScope, RemedyRow
+from remediation.tickets import Ticket, TicketState
 
 EVENING: Final = 1_795_291_471_000  # 2026-11-21T20:04:31Z
 MORNING: Final = 1_795_327_200_000  # 2026-11-22T06:00:00Z
@@ -19,6 +22,22 @@ STALLS: Final[Mapping[str, Scalar]] = {
     "longest_stall_ms": 2_900,
     "watched_ms": 86_200,
 }
+
+
+SPARKS: Final = Figures(
+    units=60,
+    failures=50,
+    rate=0.833,
+    rate_low=0.715,
+    rate_high=0.917,
+    rest_units=240,
+    rest_failures=0,
+    baseline=0.0,
+    ratio=None,
+    ratio_low=52.1,
+    ratio_high=None,
+    q_value=3.2e-41,
+)
 
 
 def a_finding(  # noqa: PLR0913 - a builder names what a test may care about
@@ -103,6 +122,39 @@ def a_reject(  # noqa: PLR0913 - a builder names what a test may care about
 ) -> RejectRow:
     field = "bitrate_kbps" if scope == "field" else None
     return RejectRow(source, line, 120, scope, code, field, reason, count)
+
+
+def a_ticket(  # noqa: PLR0913 - a builder names what a test may care about
+    *lines: str,
+    claim: str = "Of 60 parcels at depot SPARKS, NV 50 are lost.",
+    state: TicketState = TicketState.OPEN,
+    cohort: Mapping[str, str] = MappingProxyType({"depot": "SPARKS, NV"}),
+    figures: Figures | None = SPARKS,
+    action: str = "Call the carrier.",
+    ticket: str = "ticket-1",
+) -> Ticket:
+    named = lines or ("line-1",)
+    return Ticket(
+        ticket_id=ticket,
+        incident_id="incident-1",
+        number=1,
+        kind="depot",
+        cohort=cohort,
+        failure_kinds=("lost",),
+        claim=claim,
+        fault="carrier",
+        figures=figures,
+        affected_count=len(named),
+        confirmed_by_customers=0,
+        suggested_action=action,
+        state=state,
+        opened_at=MORNING,
+        as_of=MORNING,
+        closed_at=None,
+        lines=tuple(Affected(Subject("order_line", line), EVENING) for line in named),
+        order_line_ids=named,
+        changes=(),
+    )
 
 
 A_NIGHT: Final = Night(

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -6,6 +7,7 @@ from sqlalchemy import event
 from remediation.remedy import Action, Remedy
 from remediation.report.explain import explain
 from remediation.report.lookup import UnknownIdError
+from remediation.report.parcel import MOST_SCANS
 from tests.remediation.report.ledgers import RUN, Ledger
 from tests.remediation.report.nights import POLICY, STALLS, a_decline, a_finding, a_remedy
 
@@ -227,3 +229,82 @@ def test_a_credit_that_nothing_here_can_send_is_left_to_a_person(ledger: Ledger)
     text = ledger.says("line-1")
     assert "amount      credit of 1.50 USD" in text
     assert "outbox      credit: left to a person" in text
+
+
+def test_a_parcel_is_explained_scan_by_scan(ledger: Ledger) -> None:
+    ledger.promised()
+    ledger.scanned("in_transit", 0, depot="RENO, NV")
+    ledger.scanned("in_transit", 1, tracking_number="USPS-2")
+    ledger.scanned("delivery_failed", 5, reason="lost")
+    ledger.scanned("delivery_failed", 5, reason="did_not_occur")
+    ledger.scanned("delivered", 9, proof="photo", lat=37.8716, lon=-122.2727)
+    ledger.heard("not_received", 30, voice="playful", language="en")
+    ledger.heard("wrong_item", 31, received_item_id="coffee-regular")
+
+    assert """\
+  paid        2.99 USD and 4.99 USD shipping
+  promised    2026-11-20, parcel USPS-1 by usps
+  found       no finding is recorded
+
+On its way
+  scan        2026-11-21 20:04:31 UTC, in transit, at RENO, NV
+  scan        2026-11-21 20:09:31 UTC, delivery failed, taken back: this scan never happened
+  scan        2026-11-21 20:09:31 UTC, delivery failed, because it is lost
+  scan        2026-11-21 20:13:31 UTC, delivered, proof: photo
+  contact     2026-11-21 20:34:31 UTC, the customer says: it did not come
+  contact     2026-11-21 20:35:31 UTC, the customer says: another item came, item coffee-regular instead
+""" in ledger.says("line-1")
+
+
+def test_a_line_names_the_cause_that_it_shares_with_others(ledger: Ledger) -> None:
+    ledger.promised()
+    ledger.sold("line-2")
+    ledger.blamed("Fifty parcels were lost at one depot.", "order_line", "line-1")
+
+    assert "  cause       Fifty parcels were lost at one depot.\n              open, ticket ticket-1\n" in ledger.says(
+        "line-1"
+    )
+    assert "cause" not in ledger.says("line-2")
+
+
+def test_a_session_names_its_cause_through_its_order_line(ledger: Ledger) -> None:
+    casablanca(ledger)
+    ledger.blamed("One CDN failed.", "session", "session-1")
+
+    assert "cause       One CDN failed." in ledger.says("line-1")
+
+
+def test_where_somebody_lives_is_not_told(ledger: Ledger) -> None:
+    ledger.promised()
+    ledger.scanned("delivered", 9, lat=37.8716, lon=-122.2727)
+
+    assert not {"37.87", "122.27"} & set(re.findall(r"\d+\.\d\d", ledger.says("line-1")))
+
+
+def test_goods_that_were_never_sent_have_no_scan(ledger: Ledger) -> None:
+    ledger.promised(tracking_number=None, carrier=None, promised_date=None)
+    ledger.scanned("delivered", 9)
+
+    text = ledger.says("line-1")
+    assert "promised    no day, no tracking number\n" in text
+    assert "On its way" not in text
+
+
+def test_of_a_parcel_that_circles_the_last_scans_are_told(ledger: Ledger) -> None:
+    ledger.promised()
+    for minute in range(MOST_SCANS + 2):
+        ledger.scanned("in_transit", minute)
+
+    text = ledger.says("line-1")
+    assert "scans       2 earlier scans in the ledger\n  scan        2026-11-21 20:06:31 UTC" in text
+    assert text.count("in transit") == MOST_SCANS
+
+
+def test_an_exchange_is_told_without_money(ledger: Ledger) -> None:
+    exchange = replace(a_remedy(amount=0), actions=(Action("exchange"),))
+    ledger.promised()
+    ledger.decided(exchange)
+
+    text = ledger.says("line-1")
+    assert "Pay-out 1: no money\n" in text
+    assert "amount      exchange (the wrong item may be kept)" in text

@@ -13,13 +13,15 @@ from remediation.remedy import Declined
 from remediation.report.files import (
     FindingRecord,
     RemedyRecord,
+    TicketRecord,
     write_declined,
     write_findings,
     write_rejects,
     write_remedies,
+    write_tickets,
 )
 from remediation.report.night import RejectRow
-from tests.remediation.report.nights import a_decline, a_finding, a_reject, a_remedy
+from tests.remediation.report.nights import a_decline, a_finding, a_reject, a_remedy, a_ticket
 
 Item = TypeVar("Item")
 
@@ -79,6 +81,26 @@ def test_declined_and_rejects_are_written_as_they_are() -> None:
     ]
     assert list(json.loads(reject)) == list(schemas.REJECTS)
     assert json.loads(reject)["line"] is None
+
+
+def test_a_ticket_is_written_with_its_figures_and_without_who_changed_it() -> None:
+    (line,) = written(write_tickets, a_ticket("line-1", "line-2"))
+
+    ticket = json.loads(line)
+    assert ticket["claim"] == "Of 60 parcels at depot SPARKS, NV 50 are lost."
+    assert ticket["cohort"] == {"depot": "SPARKS, NV"}
+    assert ticket["order_line_ids"] == ["line-1", "line-2"]
+    assert ticket["figures"]["rest_units"] == 240
+    assert ticket["state"] == "open"
+    assert "changes" not in ticket
+    assert msgspec.json.decode(line, type=TicketRecord).ticket_id == "ticket-1"
+
+
+def test_tickets_come_by_id() -> None:
+    lines = written(write_tickets, a_ticket(ticket="ticket-2"), a_ticket(ticket="ticket-1", figures=None))
+
+    assert [json.loads(line)["ticket_id"] for line in lines] == ["ticket-1", "ticket-2"]
+    assert json.loads(lines[0])["figures"] is None
 
 
 def test_no_night_writes_no_line() -> None:

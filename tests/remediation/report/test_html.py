@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediation.mail import Mail
+from remediation.remedy import Action
 from remediation.report.html import render_report
 from remediation.report.night import Counts, InputFile, Night
 from remediation.report.prepare import MOST_ROWS, largest_first
+from remediation.tickets import TicketState
 from tests.remediation.report.nights import (
     A_NIGHT,
     a_decline,
@@ -22,6 +24,7 @@ from tests.remediation.report.nights import (
     a_reject,
     a_remedy,
     a_row,
+    a_ticket,
 )
 
 VOID = {"meta", "br"}
@@ -78,6 +81,45 @@ def read(night: Night) -> str:
     return Page(render_report(night)).text
 
 
+def test_a_common_cause_waits_for_a_person_with_its_figures() -> None:
+    lines = [f"line-{number:02d}" for number in range(50)]
+    text = read(replace(A_NIGHT, tickets=(a_ticket(*lines),), order_lines=300, flagged_order_lines=50))
+
+    assert "Waiting for a person: 1 ticket to confirm." in text
+    assert "Order lines of goods 300 50 flagged, 16.7 %" in text
+    assert "Of 60 parcels at depot SPARKS, NV 50 are lost. open To do Call the carrier." in text
+    assert "failed here 50 of 60, 83.3 % 95 % interval 71.5 % to 91.7 % failed elsewhere 0 of 240, 0.0 %" in text
+    assert "times as often" not in text
+    assert "50 affected, order lines line-00, line-01" in text
+    assert "line-09 and others ticket ticket-1" in text
+
+
+def test_open_tickets_come_before_those_that_are_dealt_with() -> None:
+    done = a_ticket(state=TicketState.DONE, claim="The listing was wrong.", figures=None, ticket="ticket-2")
+    small, large = a_ticket(ticket="ticket-3"), a_ticket("line-1", "line-2", ticket="ticket-4")
+
+    night = replace(A_NIGHT, tickets=(done, small, large))
+    text = read(night)
+    assert text.index("ticket-4") < text.index("ticket-3") < text.index("ticket-2")
+    assert "2 tickets to confirm" in text
+    assert render_report(night).count('<p class="state wait">open</p>') == 2
+    assert '<p class="state">done</p>' in render_report(night)
+
+
+def test_a_night_without_a_common_cause_has_no_such_part() -> None:
+    assert "Common causes" not in read(A_NIGHT)
+
+
+def test_a_remedy_of_goods_alone_shows_no_sum() -> None:
+    exchange = replace(a_remedy(amount=0), actions=(Action("exchange"),))
+
+    text = read(a_night(a_row(exchange), a_row(replace(exchange, order_line_id="line-2", state="held"))))
+    assert "no money exchange (the wrong item may be kept) approved" in text
+    assert "Made good for 1 customer: goods alone. Waiting for a person: 1 remedy (goods alone)." in text
+    assert "To be paid nothing 1 remedy" in text
+    assert "0.00" not in text
+
+
 def test_the_night_at_a_glance() -> None:
     night = replace(
         a_night(
@@ -92,7 +134,7 @@ def test_the_night_at_a_glance() -> None:
     assert "The night up to 22 November 2026, 06:00 UTC" in text
     assert "Made good for 2 customers: 400 JPY and 2.99 USD." in text
     assert "Waiting for a person: 1 remedy (89.90 USD) and 1 case to look at." in text
-    assert "Flagged 1 2.5 % of sessions" in text
+    assert "Sessions 40 1 flagged, 2.5 %" in text
     assert "✓ adds up Records: 1,200 in = 1,190 used + 6 duplicate + 4 rejected + 0 late" in text
     assert "5f" * 32 in text
     assert "beacons.jsonl telemetry 1,200 48,213 " + "ab" * 32 in text
@@ -167,8 +209,8 @@ def test_a_quiet_night_says_that_there_is_nothing() -> None:
     quiet = replace(a_night(), declined=(), rejects=(), inputs=(), findings_by_kind={}, sessions=0, flagged_sessions=0)
 
     text = read(quiet)
-    assert "Nothing is paid for this night. Nothing waits for a person." in text
-    assert "of sessions" not in text
+    assert "Nothing is made good this night. Nothing waits for a person." in text
+    assert " flagged, " not in text
 
 
 def test_of_very_many_remedies_the_largest_are_shown() -> None:
@@ -216,6 +258,7 @@ def full_of(text: str) -> Night:
         rejects=(replace(a_reject(text, source=text, reason=text), field=text),),
         inputs=(InputFile(text, text, 1, text, 1),),
         mail_dir=text,
+        tickets=(a_ticket(text, claim=text, action=text, cohort={text: text}, ticket=text),),
     )
 
 

@@ -1,6 +1,6 @@
-from remediation.report.recorded import recorded_declined, recorded_remedies
+from remediation.report.recorded import recorded_declined, recorded_remedies, recorded_tickets
 from tests.remediation.report.ledgers import RUN, Ledger
-from tests.remediation.report.nights import STALLS, a_decline, a_finding, a_mail, a_remedy
+from tests.remediation.report.nights import MORNING, STALLS, a_decline, a_finding, a_mail, a_remedy
 
 
 def test_a_run_is_read_back_with_evidence_title_and_mail(ledger: Ledger) -> None:
@@ -36,3 +36,11 @@ def test_another_run_has_nothing(ledger: Ledger) -> None:
 
     assert recorded_remedies(ledger.engine, "another") == ()
     assert recorded_declined(ledger.engine, "another") == ()
+
+
+def test_a_night_has_the_tickets_whose_figures_are_of_its_time(ledger: Ledger) -> None:
+    ledger.blamed("Fifty parcels were lost at one depot.", "order_line", "line-1")
+
+    (ticket,) = recorded_tickets(ledger.engine, MORNING)
+    assert (ticket.claim, ticket.order_line_ids) == ("Fifty parcels were lost at one depot.", ("line-1",))
+    assert recorded_tickets(ledger.engine, MORNING + 1) == ()

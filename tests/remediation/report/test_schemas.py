@@ -11,8 +11,18 @@ from remediation.report.files import write_findings, write_remedies
 from remediation.report.schemas import JsonSchema, json_schemas
 from tests.remediation.report.nights import a_finding, a_remedy
 
-READ = ["playback_event", "cmcd_collector_line", "order_line", "customer", "grant", "policy"]
-WRITTEN = ["session", "finding", "remedy", "declined", "reject"]
+READ = [
+    "playback_event",
+    "cmcd_collector_line",
+    "scan",
+    "contact",
+    "order_line",
+    "customer",
+    "stock",
+    "grant",
+    "policy",
+]
+WRITTEN = ["session", "finding", "remedy", "declined", "ticket", "reject"]
 
 
 def test_everything_read_or_written_has_its_schema() -> None:
@@ -32,6 +42,27 @@ def test_a_beacon_needs_only_its_session_and_its_time() -> None:
 
     assert event["required"] == ["session_id", "event_time"]
     assert event["properties"]["state"] == {"anyOf": [{"enum": list(schemas.STATES)}, {"type": "null"}]}  # type: ignore[call-overload,index]  # JSON
+
+
+def test_a_scan_may_have_a_status_that_nobody_knows_yet() -> None:
+    scan = json_schemas()["scan"]
+
+    assert scan["required"] == ["tracking_number", "event_time", "status"]
+    columns = scan["properties"]
+    assert isinstance(columns, dict)
+    assert set(schemas.TRACKING) <= set(columns)
+    assert columns["status"]["examples"] == list(schemas.PARCEL_STATUSES)  # type: ignore[call-overload,index]  # JSON
+    assert columns["proof"] == {"anyOf": [{"enum": list(schemas.PROOFS)}, {"type": "null"}]}
+
+
+def test_a_contact_has_a_topic_and_no_text() -> None:
+    contact = json_schemas()["contact"]
+
+    assert contact["required"] == ["contact_id", "customer_id", "event_time", "topic"]
+    columns = contact["properties"]
+    assert isinstance(columns, dict)
+    assert set(columns) == set(schemas.CONTACTS)
+    assert columns["topic"] == {"enum": list(schemas.TOPICS)}
 
 
 def test_a_session_row_has_every_public_column() -> None:

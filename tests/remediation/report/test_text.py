@@ -2,12 +2,14 @@ from dataclasses import replace
 
 from remediation.report.night import Counts, InputFile, Night
 from remediation.report.text import summary_lines
+from remediation.tickets import TicketState
 from tests.remediation.report.nights import (
     A_NIGHT,
     a_decline,
     a_reject,
     a_remedy,
     a_row,
+    a_ticket,
 )
 
 
@@ -43,6 +45,15 @@ def test_the_night_in_a_dozen_lines() -> None:
         "report": "out/report.html",
         "ledger": "run run-1 recorded",
     }
+
+
+def test_goods_and_common_causes_have_their_own_lines() -> None:
+    tickets = (a_ticket(), a_ticket(), a_ticket(state=TicketState.DONE))
+
+    lines = told(replace(A_NIGHT, order_lines=300, flagged_order_lines=50, tickets=tickets))
+    assert lines["order lines"] == "300 of goods, 50 of them flagged (16.7 %)"
+    assert lines["tickets"] == "2 open, 1 done"
+    assert not {"order lines", "tickets"} & set(told(A_NIGHT))
 
 
 def test_the_same_night_again_says_that_nothing_changed() -> None:

@@ -1,0 +1,49 @@
+"""Records in one of the canonical formats, as JSON Lines."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from detectors.telemetry.block import Block, Slot, count_slips, line_places, settle
+from detectors.telemetry.checks import Checked, check
+from detectors.telemetry.fields import Field
+from detectors.telemetry.jsonlines import JsonLines
+from detectors.telemetry.limits import Limits
+from detectors.telemetry.lines import Lines
+from detectors.telemetry.rejects import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A canonical format: what a record may hold, and what becomes of it.
+
+    `finish` adds what no record says by itself.
+    """
+
+    noun: str
+    fields: tuple[Field, ...]
+    slot: Slot
+    finish: Callable[[Checked], Checked]
+
+
+class Records:
+    """Decodes the portions of one file in one format.
+
+    A record with a field of another name is used without that field; one with a
+    known field of the wrong type or beyond its bounds is rejected, since a sender
+    that misreports one figure cannot be trusted with the others.
+    """
+
+    def __init__(self, form: Format, limits: Limits, tally: Tally) -> None:
+        self._format = form
+        self._limits = limits
+        self._tally = tally
+        self._reader = JsonLines(form.fields, limits, tally)
+
+    def decode(self, lines: Lines) -> Block:
+        """The rows of some lines and the rejects of the others."""
+        form = self._format
+        objects = self._reader.read(lines)
+        place = line_places(lines, objects.rows)
+        checked = form.finish(check(objects.frame, form.fields, self._limits, plain=objects.plain))
+        count_slips(checked, place, self._tally)
+        return settle(checked, place, objects.rejects, form.slot)
