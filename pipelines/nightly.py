@@ -13,7 +13,7 @@ from detectors import DETECTOR_VERSION
 from detectors.finding import Finding
 from detectors.schemas import REJECTS, SESSIONS, complete
 from pipelines import graph
-from pipelines.causes import find_causes
+from pipelines.causes import find_causes, tell_unplaced
 from pipelines.engine import planned, run
 from pipelines.inputs import database_url, find_book, import_book, read_policy, telemetry_manifest
 from pipelines.parcels import ORDER_LINES
@@ -111,13 +111,14 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
         results = parts.counts()
     _demand_balance(table, engine, this_run)
     tell("looking for common causes")
+    unplaced = tell_unplaced(engine, resolving)
     night = _night(engine, this_run, table, findings)
     result = Result(
         replace(
             night,
             new=is_new or results.get(RECORDED, 0) > 0,
             order_lines=results.get(ORDER_LINES, 0),
-            rejects=(*night.rejects, *book_rejects),
+            rejects=(*night.rejects, *book_rejects, *unplaced),
             tickets=find_causes(engine, resolving, tally),
         ),
         table,

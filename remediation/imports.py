@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import Engine, Table
+from sqlalchemy import Engine, Table, update
 
+from remediation.database import writing
 from remediation.ledger.staging import StagedRow, merge
 from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES, STOCK
 from remediation.orders import Customer, Grant, OrderLine, Stock
@@ -57,8 +58,16 @@ def import_customers(engine: Engine, stream: BinaryIO, source: str) -> Imported:
 
 
 def import_stock(engine: Engine, stream: BinaryIO, source: str) -> Imported:
-    """Imports the stock of items, each row the whole count of its item; see `import_orders`."""
-    return _import(engine, stream, source, Stock, STOCK)
+    """Imports the stock of items, each row the whole count of its item; see `import_orders`.
+
+    Another count than the last one knows of what was sent since, so that nothing
+    counts as promised any more; the same file again changes nothing.
+    """
+    imported = _import(engine, stream, source, Stock, STOCK)
+    with writing(engine) as connection:
+        recounted = STOCK.c.counted.is_distinct_from(STOCK.c.available)
+        connection.execute(update(STOCK).where(recounted).values(promised=0, counted=STOCK.c.available))
+    return imported
 
 
 def import_grants(engine: Engine, stream: BinaryIO, source: str) -> Imported:

@@ -68,12 +68,12 @@ class SqlBook:
         return {customer.customer_id: customer for customer in found}
 
     def stock(self, item_ids: Collection[str]) -> Mapping[str, int]:
-        """How many of each item can be sent, by the ledger's last count."""
+        """How many of each item can be sent: the last count, less what was promised since."""
         found: dict[str, int] = {}
         with self._ledger.connect() as connection:
             for chunk in chunks(item_ids):
                 rows = connection.execute(select(STOCK).where(STOCK.c.item_id.in_(chunk)))
-                found |= {row.item_id: row.available for row in rows}
+                found |= {row.item_id: max(0, row.available - row.promised) for row in rows}
         return found
 
     def corrected(self, item_ids: Collection[str]) -> frozenset[str]:

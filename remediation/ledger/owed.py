@@ -1,4 +1,4 @@
-"""A remedy on its way into the ledger, and the ceiling over the refunds of its order line."""
+"""A remedy on its way into the ledger: the ceiling over the refunds of its order line, and the stock of its item."""
 
 from dataclasses import dataclass, replace
 
@@ -6,10 +6,10 @@ from sqlalchemy import Connection, select, update
 
 from remediation.ledger.resolution import Resolution, refund_minor
 from remediation.ledger.sql import affected
-from remediation.ledger.tables import ORDER_LINES, REMEDIES
+from remediation.ledger.tables import ORDER_LINES, REMEDIES, STOCK
 from remediation.mail import Mail
 from remediation.money import Money
-from remediation.remedy import Remedy
+from remediation.remedy import GOODS, Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,20 @@ def owed(resolution: Resolution) -> Owed | None:
 
 
 def reserve(connection: Connection, entry: Owed) -> Owed:
-    """Takes the refund from what is left of the order line's price, or holds the remedy and says why.
+    """Takes the refund from what is left of the line's price and the goods from stock; else holds, and says why.
 
-    One conditional UPDATE: a sum that is read first and acted upon later lets two
+    Conditional UPDATEs: a sum that is read first and acted upon later lets two
     writers overshoot together. A held remedy that a person may still approve
     takes its part as well.
     """
+    if not _take_refund(connection, entry):
+        return _hold(connection, entry, _objection(connection, entry))
+    if not _take_goods(connection, entry.remedy):
+        return _hold(connection, entry, "Held: too few of the item are left in stock, since others were promised it.")
+    return entry
+
+
+def _take_refund(connection: Connection, entry: Owed) -> bool:
     line, remedy = ORDER_LINES.c, entry.remedy
     taken = affected(
         connection,
@@ -59,9 +67,25 @@ def reserve(connection: Connection, entry: Owed) -> Owed:
         )
         .values(owed_minor=line.owed_minor + entry.refund.minor),
     )
-    if taken:
-        return entry
-    reason = f"{_objection(connection, entry)} {remedy.reason}"
+    return taken == 1
+
+
+def _take_goods(connection: Connection, remedy: Remedy) -> bool:
+    """Nothing is sent for a remedy without goods; an item that nobody counted has no stock to take from."""
+    kinds = sum(action.kind in GOODS for action in remedy.actions)
+    if not kinds:
+        return True
+    line = select(ORDER_LINES).where(ORDER_LINES.c.order_line_id == remedy.order_line_id).subquery()
+    wanted = select(line.c.quantity * kinds).scalar_subquery()
+    of_item = STOCK.c.item_id == select(line.c.item_id).scalar_subquery()
+    promised = STOCK.c.promised + wanted
+    taking = update(STOCK).where(of_item, promised <= STOCK.c.available).values(promised=promised)
+    return affected(connection, taking) == 1
+
+
+def _hold(connection: Connection, entry: Owed, objection: str) -> Owed:
+    remedy = entry.remedy
+    reason = f"{objection} {remedy.reason}"
     connection.execute(
         update(REMEDIES).where(REMEDIES.c.remedy_id == remedy.remedy_id).values(state="held", reason=reason)
     )

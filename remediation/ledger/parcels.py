@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import polars as pl
-from sqlalchemy import ColumnElement, Engine, Select, and_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 
 from detectors.finding import content_id
 from detectors.incidents import MIXUPS
@@ -38,8 +38,9 @@ class Bounds(NamedTuple):
 class Parcels:
     """What is known of a chunk of order lines.
 
-    `promises` is `schemas.PROMISES`, `scans` `schemas.TRACKING`; `contacts`
-    (`schemas.CONTACTS`) are all of these customers, `mixups` all of these items.
+    `promises` is `schemas.PROMISES` and `orders_known` (order lines of the customer),
+    `scans` is `schemas.TRACKING`; `contacts` (`schemas.CONTACTS`) are all of these
+    customers, `mixups` all of these items.
     """
 
     promises: pl.DataFrame
@@ -102,11 +103,21 @@ def read_parcels(ledger: Engine, orders: Engine, bounds: Bounds, as_of: int) -> 
         for keys in chunks(customers)
     ]
     return Parcels(
-        promises=promises,
+        promises=promises.join(_orders_known(orders, customers), on="customer_id", how="left"),
         scans=_frame(ledger, scans, TRACKING),
         contacts=_frame(ledger, contacts, CONTACT_COLUMNS),
         mixups=read_mixups(ledger, orders, as_of).filter(pl.col("item_id").is_in(items)),
     )
+
+
+def _orders_known(orders: Engine, customers: Sequence[str]) -> pl.DataFrame:
+    """How many order lines each customer has: a history speaks for a claim."""
+    line = ORDER_LINES.c
+    queries = [
+        select(line.customer_id, func.count()).where(line.customer_id.in_(keys)).group_by(line.customer_id)
+        for keys in chunks(customers)
+    ]
+    return _frame(orders, queries, pl.Schema({"customer_id": pl.String(), "orders_known": pl.Int64()}))
 
 
 def _is_judged(as_of: int) -> ColumnElement[bool]:

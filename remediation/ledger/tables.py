@@ -249,8 +249,12 @@ STOCK: Final = Table(
     "stock",
     METADATA,
     Column("item_id", String, primary_key=True),
-    Column("available", BigInteger, nullable=False),
+    Column("available", BigInteger, nullable=False),  # as the warehouse counted it last
+    # What was promised since that count. The ledger keeps both; another count starts anew.
+    Column("counted", BigInteger),
+    Column("promised", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("available >= 0", name="available_not_negative"),
+    CheckConstraint("promised >= 0", name="promised_not_negative"),
 )
 
 TICKETS: Final = Table(

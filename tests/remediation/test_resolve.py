@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from detectors.finding import Finding, Scalar
-from remediation.imports import adopt_customers, adopt_orders
+from remediation.imports import adopt_customers, adopt_orders, import_stock
 from remediation.ledger.journal import record
 from remediation.ledger.resolution import Resolution
 from remediation.ledger.run import Run
@@ -14,6 +14,7 @@ from remediation.policy.load import default_policy
 from remediation.policy.model import Policy
 from remediation.remedy import Action
 from remediation.resolve import resolve
+from tests.remediation.ledger.evenings import json_lines
 from tests.remediation.policy.stories import (
     DAY,
     EVENING,
@@ -147,6 +148,8 @@ class TestInTheLedger:
         """The kinds of what the outbox holds, by order line."""
         adopt_orders(ledger, lines)
         adopt_customers(ledger, [ilsa("en")])
+        stock = json_lines({"item_id": lines[0].item_id, "available": len(lines)})
+        import_stock(ledger, stock, "stock.jsonl")
         record(ledger, self.RUN, resolve(findings, a_book(*lines, locale="en"), POLICY, MORNING))
         query = select(REMEDIES.c.order_line_id, OUTBOX.c.kind).join(OUTBOX).order_by(OUTBOX.c.kind)
         found: dict[str, list[str]] = {}

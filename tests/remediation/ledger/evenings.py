@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, Table, func, select
 
 from detectors.finding import Finding, Subject
-from remediation.imports import Imported, import_customers, import_orders
+from remediation.imports import Imported, import_customers, import_orders, import_stock
 from remediation.ledger.journal import Recorded, record
 from remediation.ledger.resolution import Resolution
 from remediation.ledger.run import Run, RunInput
@@ -47,6 +47,12 @@ def with_orders(ledger: Engine, *orders: dict[str, object]) -> Imported:
     customers = {str(order["customer_id"]): order for order in orders}
     import_customers(ledger, json_lines(*map(a_customer, customers)), "customers.jsonl")
     return import_orders(ledger, json_lines(*orders), "orders.jsonl")
+
+
+def in_stock(ledger: Engine, available: int) -> None:
+    """So many of the item that `an_order` orders."""
+    item = str(an_order()["item_id"])
+    import_stock(ledger, json_lines({"item_id": item, "available": available}), "stock.jsonl")
 
 
 def a_finding(session_id: str = "S-1", *, stall_ms: int = 9_000, severity: float = 0.8, **fields: Any) -> Finding:

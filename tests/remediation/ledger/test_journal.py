@@ -34,6 +34,7 @@ from tests.remediation.ledger.evenings import (
     an_order,
     count,
     declined,
+    in_stock,
     owed,
     record_night,
     rows,
@@ -110,8 +111,9 @@ def test_a_top_up_goes_out_beside_the_first_refund(ledger: Engine) -> None:
     assert Counter(row["kind"] for row in rows(ledger, OUTBOX)) == {"refund": 2, "mail": 2}
 
 
-def test_goods_and_credits_wait_for_a_person(ledger: Engine) -> None:
+def test_goods_are_approved_and_credits_wait_for_a_person(ledger: Engine) -> None:
     with_orders(ledger, an_order(shipping_minor=500))
+    in_stock(ledger, 1)
     actions = [
         Action("refund", amount_minor=99),
         Action("shipping_refund", amount_minor=500),
@@ -215,6 +217,7 @@ def test_refunds_of_a_line_stay_within_its_price_and_every_transaction_sums_to_z
 
 def test_the_book_returns_the_remedy_that_was_recorded(ledger: Engine) -> None:
     with_orders(ledger, an_order())
+    in_stock(ledger, 1)
     remedy = a_remedy(actions=[Action("refund", amount_minor=299), Action("replacement", service_level="next_day")])
     record_night(ledger, owed(remedy))
     (entry,) = SqlBook(ledger).remedies_of(["C-1"])["C-1"]

@@ -4,15 +4,27 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from remediation.goods_desk import GoodsOrder, Ordered
+from remediation.ledger.book import SqlBook
+from remediation.ledger.tables import REMEDIES, STOCK
 from remediation.outbox.dispatch import dispatch
 from remediation.outbox.file_desk import FileDesk
 from remediation.remedy import Action, Remedy
-from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, owed, record_night, with_orders
+from tests.remediation.ledger.evenings import (
+    MORNING,
+    a_remedy,
+    an_order,
+    in_stock,
+    owed,
+    record_night,
+    rows,
+    with_orders,
+)
 from tests.remediation.outbox.senders import Gateway, Mailbox, quiet, states
 
 
@@ -38,8 +50,9 @@ class Desk:
         return next((f"order-{goods.key}" for goods in self.made if goods.key == key), None)
 
 
-def sent_again(ledger: Engine, **fields: str) -> Remedy:
-    """A refund, and the book sent again for the next day."""
+def sent_again(ledger: Engine, **fields: Any) -> Remedy:
+    """A refund, and two books sent again for the next day, of five that are in stock."""
+    in_stock(ledger, 5)
     actions = [Action("refund", amount_minor=299), Action("replacement", service_level="next_day")]
     remedy = a_remedy(actions=actions, **fields)
     with_orders(ledger, an_order(kind="goods", quantity=2))
@@ -98,7 +111,32 @@ def test_a_crash_around_the_order_orders_once(ledger: Engine, moment: str) -> No
 
 def test_a_remedy_of_goods_alone_moves_no_money(ledger: Engine) -> None:
     with_orders(ledger, an_order(kind="goods"))
+    in_stock(ledger, 1)
     record_night(ledger, owed(a_remedy(actions=[Action("exchange")])))
     gateway, desk = Gateway(), Desk()
     done = dispatch(ledger, gateway, Mailbox(), MORNING, desk)
     assert (gateway.made, len(desk.made), done.mails.sent) == ([], 1, 1)
+
+
+def test_what_is_in_stock_is_promised_once(ledger: Engine) -> None:
+    in_stock(ledger, 3)
+    with_orders(ledger, an_order("OL-1", kind="goods", quantity=2), an_order("OL-2", kind="goods", quantity=2))
+    exchange = [Action("exchange")]
+    record_night(ledger, owed(a_remedy("OL-1", actions=exchange)), owed(a_remedy("OL-2", actions=exchange)))
+    record_night(ledger, owed(a_remedy("OL-1", actions=exchange)))
+    assert sorted(row["state"] for row in rows(ledger, REMEDIES)) == ["approved", "held"]
+    assert [(row["available"], row["promised"]) for row in rows(ledger, STOCK)] == [(3, 2)]
+
+
+def test_the_same_count_again_keeps_what_is_promised_and_another_one_starts_anew(ledger: Engine) -> None:
+    sent_again(ledger)
+    in_stock(ledger, 5)
+    item = str(an_order()["item_id"])
+    assert SqlBook(ledger).stock([item]) == {item: 3}
+    in_stock(ledger, 4)
+    assert SqlBook(ledger).stock([item]) == {item: 4}
+
+
+def test_an_item_that_nobody_counted_is_not_promised(ledger: Engine) -> None:
+    with_orders(ledger, an_order(kind="goods"))
+    assert record_night(ledger, owed(a_remedy(actions=[Action("replacement")]))).held == (a_remedy().remedy_id,)
