@@ -35,7 +35,7 @@ run: setup ## Run the nightly job on fixtures/casablanca_night and show the mail
 		--ledger sqlite:///$(OUT)/casablanca_night.db --as-of "$$(cat fixtures/casablanca_night/as_of)" --out $(OUT)/casablanca_night --show-mail line-0501
 
 test: setup ## Run all fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup ## ruff, mypy strict, import-linter, lock up to date
 	$(BIN)/ruff format --check .

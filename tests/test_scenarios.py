@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -19,12 +18,12 @@ from tests.support.expected import (
     WrittenReject,
     WrittenRemedy,
 )
-from tests.support.running import FIXTURES, as_expected, contents, nightly, replay, text_of
+from tests.support.running import FIXTURES, as_expected, contents, nightly, replay, several, text_of
 
 REPLAYED: Final = ("casablanca_night", "healthy_day", "duplicate_beacons", "truncated_file", "two_currencies")
 TOLERANCE_MS: Final = {"startup_ms": 150, "stall_count": 0, "stall_ms": 50, "seek_wait_ms": 50}
 
-Runs = dict[str, Future[Outcome]]
+Runs = dict[str, Outcome]
 
 
 def expected(story: str, run: str = "night") -> Expected:
@@ -38,9 +37,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(folder: Path) -> Runs:
-    # Half of a run is importing Beam, so two run at a time.
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return {story: pool.submit(replay(story, folder / story).run) for story in REPLAYED}
+    # Half of a run is importing Beam, so all run in one process; the rerun below starts its own.
+    done = several(*(replay(story, folder / story) for story in REPLAYED))
+    return dict(zip(REPLAYED, done, strict=True))
 
 
 @pytest.fixture(scope="module", params=REPLAYED)
@@ -50,7 +49,7 @@ def story(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def replayed(story: str, runs: Runs) -> Outcome:
-    return runs[story].result()
+    return runs[story]
 
 
 def test_each_session_is_judged_as_its_story_says(story: str, replayed: Outcome) -> None:
@@ -75,7 +74,7 @@ def test_stalls_waits_and_starts_are_those_that_the_viewer_saw(story: str, repla
 
 
 def test_what_a_player_without_states_cannot_tell_stays_unknown(runs: Runs) -> None:
-    silent = runs["casablanca_night"].result().sessions().filter(~pl.col("stalls_known"))
+    silent = runs["casablanca_night"].sessions().filter(~pl.col("stalls_known"))
     assert silent.height == 1
     unknown = silent.select("stall_count", "stall_ms", "seek_count", "seek_wait_ms", "stall_after_seek_ms")
     assert set(unknown.row(0)) == {None}

@@ -1,6 +1,5 @@
 """Every fixture of parcels through the real command line, compared with what its story demands."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -44,10 +43,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(folder: Path) -> Runs:
-    halves = [[replay(story, folder / story) for story in REPLAYED[start::2]] for start in (0, 1)]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        done = pool.map(lambda half: several(*half), halves)
-        return {outcome.folder.name: outcome for half in done for outcome in half}
+    done = several(*(replay(story, folder / story) for story in REPLAYED))
+    return dict(zip(REPLAYED, done, strict=True))
 
 
 @pytest.fixture(scope="module", params=REPLAYED)
