@@ -1,7 +1,7 @@
 """The ledger, or the service's own database, as the book in which deciding looks things up."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -128,8 +128,9 @@ def _record(model: type[R], table: Table, row: Row[tuple[object, ...]]) -> R:
         ) from None
 
 
-def _entry(row: Row[tuple[object, ...]], finding_ids: tuple[str, ...]) -> Entry:
-    remedy = Remedy(
+def remedy_of(row: Row[*tuple[object, ...]], finding_ids: Iterable[str]) -> Remedy:
+    """The remedy of a row of `tables.REMEDIES`, with the findings on which it was decided."""
+    return Remedy(
         order_line_id=row.order_line_id,
         number=row.number,
         customer_id=row.customer_id,
@@ -141,7 +142,10 @@ def _entry(row: Row[tuple[object, ...]], finding_ids: tuple[str, ...]) -> Entry:
         reason=row.reason,
         state=row.state,
     )
-    return Entry(remedy, as_of=row.as_of, evidence_sha256=row.evidence_sha256)
+
+
+def _entry(row: Row[*tuple[object, ...]], finding_ids: Iterable[str]) -> Entry:
+    return Entry(remedy_of(row, finding_ids), as_of=row.as_of, evidence_sha256=row.evidence_sha256)
 
 
 K = TypeVar("K")

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, or_, select
 
 from detectors.finding import Finding, Subject
+from remediation.ledger.book import remedy_of
 from remediation.ledger.tables import (
     CONTACTS,
     DECLINED,
@@ -27,7 +28,6 @@ from remediation.report.rows import (
     finding_of,
     mail_of,
     paid_line_of,
-    remedy_of,
     scan_of,
 )
 from remediation.report.story import Cause, CustomerContact, ParcelScan, Payout, Posting, Sending, Story
@@ -124,7 +124,7 @@ def _payouts(connection: Connection, order_line_id: str) -> tuple[Payout, ...]:
 def _payout(connection: Connection, row: AnyRow) -> Payout:
     findings = _decided_on(connection, row.remedy_id)
     return Payout(
-        remedy=remedy_of(row, findings),
+        remedy=remedy_of(row, (finding.finding_id for finding in findings)),
         as_of=row.as_of,
         run_id=row.run_id,
         findings=findings,

@@ -5,11 +5,12 @@ from collections import defaultdict
 from sqlalchemy import Connection, Engine, select
 
 from detectors.finding import Finding
+from remediation.ledger.book import remedy_of
 from remediation.ledger.tables import DECLINED, FINDINGS, MAILS, ORDER_LINES, REMEDIES, REMEDY_FINDINGS
 from remediation.mail import Mail
 from remediation.remedy import Declined
 from remediation.report.night import RemedyRow
-from remediation.report.rows import declined_of, finding_of, mail_of, remedy_of
+from remediation.report.rows import declined_of, finding_of, mail_of
 from remediation.report.words import title_text
 from remediation.tickets import Ticket, list_tickets
 
@@ -26,7 +27,7 @@ def recorded_remedies(engine: Engine, run_id: str) -> tuple[RemedyRow, ...]:
         )
         return tuple(
             RemedyRow(
-                remedy=remedy_of(row, findings[row.remedy_id]),
+                remedy=remedy_of(row, (finding.finding_id for finding in findings[row.remedy_id])),
                 findings=tuple(findings[row.remedy_id]),
                 title=title_text(row.title),
                 mail=mails.get(row.remedy_id),

@@ -1,6 +1,6 @@
 """Rows of the ledger as records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from sqlalchemy import Row
@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from detectors.finding import Finding, Scalar, Subject
 from remediation.mail import Mail
 from remediation.money import Money
-from remediation.remedy import Action, Declined, Remedy
+from remediation.remedy import Declined
 from remediation.report.story import CustomerContact, PaidLine, ParcelScan
 from remediation.report.words import title_text
 
@@ -29,22 +29,6 @@ def finding_of(row: AnyRow, evidence: Mapping[str, Scalar]) -> Finding:
         customer_id=row.customer_id,
         content_id=row.content_id,
         order_line_id=row.order_line_id,
-    )
-
-
-def remedy_of(row: AnyRow, findings: Sequence[Finding]) -> Remedy:
-    """The remedy that was decided on these findings."""
-    return Remedy(
-        order_line_id=row.order_line_id,
-        number=row.number,
-        customer_id=row.customer_id,
-        finding_ids=tuple(finding.finding_id for finding in findings),
-        actions=tuple(Action(**action) for action in row.actions),
-        amount=row.amount,
-        currency=row.currency,
-        policy_sha256=row.policy_sha256,
-        reason=row.reason,
-        state=row.state,
     )
 
 
