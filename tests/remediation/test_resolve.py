@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from detectors.finding import Finding, Scalar
+from remediation.book import Entry
 from remediation.imports import adopt_customers, adopt_orders, import_stock
 from remediation.ledger.journal import record
 from remediation.ledger.resolution import Resolution
@@ -176,3 +177,30 @@ def test_a_film_is_told_as_before() -> None:
     (resolution,) = resolve([stalls], MemoryBook(ordered=(a_line(),), known=(ilsa(),)), POLICY, MORNING)
     assert resolution.mail is not None
     assert resolution.mail.language == "ja"
+
+
+def a_delay(days: int, severity: float) -> Finding:
+    figures = {"promised_date": "2026-11-10", "delivered_date": None, "days_late": days}
+    return replace(a_failure("late"), severity=severity, evidence=figures, occurred_to=EVENING + days)
+
+
+def test_a_delay_that_goes_on_is_paid_for_without_another_mail() -> None:
+    (first,) = resolve([a_delay(1, 0.09)], a_book(), POLICY, MORNING)
+    assert first.mail is not None
+    assert first.remedy is not None
+    paid = Entry(first.remedy, MORNING, first.evidence_sha256 or "")
+    book = replace(a_book(), entries=(paid,))
+    (more,) = resolve([a_delay(9, 0.5)], book, POLICY, MORNING + DAY)
+    assert more.remedy is not None
+    assert (more.remedy.number, more.remedy.state, more.mail) == (2, "approved", None)
+    assert more.remedy.amount > 0
+
+
+def test_a_delay_that_becomes_a_loss_is_told() -> None:
+    (first,) = resolve([a_delay(1, 0.09)], a_book(), POLICY, MORNING)
+    assert first.remedy is not None
+    book = replace(a_book(), entries=(Entry(first.remedy, MORNING, first.evidence_sha256 or ""),))
+    figures: dict[str, Scalar] = {"last_scan_at": EVENING, "days_silent": 9, "never_scanned": False, "declared": True}
+    lost = replace(a_failure("lost"), evidence=figures)
+    (more,) = resolve([lost], book, POLICY, MORNING + DAY)
+    assert more.mail is not None
