@@ -4,9 +4,11 @@ import json
 import logging
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,6 +22,9 @@ from pipelines.settings import (
     replay_settings,
     sender_parts,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 app = typer.Typer(
     add_completion=False,
@@ -76,7 +81,7 @@ def replay(
 ) -> None:
     """Replay a folder on a throw-away ledger. Nothing is sent."""
     with tempfile.TemporaryDirectory(prefix="makegood-replay-") as scratch:
-        now = round(datetime.now(UTC).timestamp() * 1000)
+        now = _now()
         moment = epoch_ms(as_of, "--as-of") if as_of else None
         _night(replay_settings(folder, Path(scratch), out, moment, now, tuple(beam_options or ())), None)
 
@@ -111,20 +116,18 @@ def dispatch(
 ) -> None:
     """Send what is approved: refunds and goods first, then the mails that are due."""
     from pipelines.console import print_dispatched
-    from remediation.database import open_ledger
     from remediation.notices import Sender
     from remediation.outbox.dispatch import dispatch as send
     from remediation.outbox.file_desk import FileDesk
     from remediation.outbox.file_gateway import FileGateway
     from remediation.outbox.file_mailer import FileMailer
 
-    moment = epoch_ms(now, "--now") if now else round(datetime.now(UTC).timestamp() * 1000)
+    moment = epoch_ms(now, "--now") if now else _now()
     refunds, mails = folder_of(gateway, "--gateway"), folder_of(mailer, "--mailer")
     orders = folder_of(goods, "--goods")
-    engine = open_ledger(ledger)
-    sender = Sender(*sender_parts())
-    done = send(engine, FileGateway(refunds), FileMailer(mails, sender), moment, FileDesk(orders))
-    engine.dispose()
+    with _opened(ledger) as engine:
+        sender = Sender(*sender_parts())
+        done = send(engine, FileGateway(refunds), FileMailer(mails, sender), moment, FileDesk(orders))
     print_dispatched(done, refunds, orders, mails)
 
 
@@ -134,12 +137,10 @@ def explain(
     ledger: Ledger,
 ) -> None:
     """Say why: evidence, rule, amounts and mail, in words."""
-    from remediation.database import open_ledger
     from remediation.report.explain import explain as tell
 
-    engine = open_ledger(ledger)
-    typer.echo(tell(engine, subject).as_text(), nl=False)
-    engine.dispose()
+    with _opened(ledger) as engine:
+        typer.echo(tell(engine, subject).as_text(), nl=False)
 
 
 tickets = typer.Typer(no_args_is_help=True, help="Root causes: list them, read one, say what a person has found.")
@@ -153,23 +154,19 @@ def list_them(
 ) -> None:
     """One line a ticket, the latest first."""
     from pipelines.console import print_tickets
-    from remediation.database import open_ledger
     from remediation.tickets import list_tickets
 
-    engine = open_ledger(ledger)
-    print_tickets(list_tickets(engine, state))
-    engine.dispose()
+    with _opened(ledger) as engine:
+        print_tickets(list_tickets(engine, state))
 
 
 @tickets.command()
 def show(ticket: Annotated[str, typer.Argument(metavar="ID")], ledger: Ledger) -> None:
     """One ticket: the claim, the figures, who is affected, and what was done."""
-    from remediation.database import open_ledger
     from remediation.tickets import show_ticket
 
-    engine = open_ledger(ledger)
-    typer.echo(show_ticket(engine, ticket).as_text(), nl=False)
-    engine.dispose()
+    with _opened(ledger) as engine:
+        typer.echo(show_ticket(engine, ticket).as_text(), nl=False)
 
 
 @tickets.command("set")
@@ -181,13 +178,11 @@ def set_to(
     reason: Annotated[str, typer.Option(help="Why; it is written down")],
 ) -> None:
     """Say what a person has found: only a person confirms, and nothing goes back."""
-    from remediation.database import open_ledger
     from remediation.tickets import set_state
 
-    engine = open_ledger(ledger)
-    at = round(datetime.now(UTC).timestamp() * 1000)
-    typer.echo(set_state(engine, ticket, state, actor=actor, reason=reason, at=at).as_text(), nl=False)
-    engine.dispose()
+    with _opened(ledger) as engine:
+        at = _now()
+        typer.echo(set_state(engine, ticket, state, actor=actor, reason=reason, at=at).as_text(), nl=False)
 
 
 @app.command()
@@ -207,6 +202,23 @@ def main() -> None:
         _fail(error, EXIT_USAGE)
     except Exception as error:  # noqa: BLE001 the outermost frame: nobody else can say it in words
         _fail(error, EXIT_FAILED)
+
+
+def _now() -> int:
+    """The clock, in milliseconds since the epoch."""
+    return round(datetime.now(UTC).timestamp() * 1000)
+
+
+@contextmanager
+def _opened(ledger_url: str) -> Iterator["Engine"]:
+    """The ledger that a nightly run has made, for as long as a command needs it."""
+    from remediation.database import open_ledger
+
+    engine = open_ledger(ledger_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _night(settings: NightSettings, show_mail: str | None) -> None:

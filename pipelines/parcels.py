@@ -22,7 +22,7 @@ from pipelines.batches import pack, unpack
 from pipelines.findings import FINDINGS
 from pipelines.resolving import LedgerFn, Resolving
 from pipelines.tallies import TALLIES, tally_outputs
-from remediation.ledger.parcels import Bounds, goods_chunks, read_parcels
+from remediation.ledger.parcels import Bounds, goods_chunks, read_mixups, read_parcels
 
 COUNTS: Final = "counts"
 RECORDS: Final = "records"
@@ -35,12 +35,11 @@ class Lane(NamedTuple):
     """One kind of record of the delivery lane: its columns, and what makes two records the same."""
 
     schema: pl.Schema
-    partition_key: str
     identity: tuple[str, ...]
 
 
-SCANS: Final = Lane(schemas.TRACKING, "tracking_number", ("tracking_number", "event_time", "status", "reason"))
-CONTACTS: Final = Lane(schemas.CONTACTS, "contact_id", ("contact_id",))
+SCANS: Final = Lane(schemas.TRACKING, ("tracking_number", "event_time", "status", "reason"))
+CONTACTS: Final = Lane(schemas.CONTACTS, ("contact_id",))
 
 
 def distinct(records: pl.DataFrame, lane: Lane) -> pl.DataFrame:
@@ -144,9 +143,13 @@ class _ListPromises(LedgerFn):
 
 
 class _Judge(LedgerFn):
+    def start_bundle(self) -> None:
+        """Mix-ups are everybody's: read once for many chunks, and after everything was written."""
+        self._mixups = read_mixups(self.ledger, self.orders, self.resolving.run.as_of)
+
     def process(self, bounds: Bounds) -> Iterator[TaggedOutput]:
         as_of, rules = self.resolving.run.as_of, self.resolving.policy.delivery
-        parcels = read_parcels(self.ledger, self.orders, bounds, as_of)
+        parcels = read_parcels(self.ledger, self.orders, bounds, as_of, self._mixups)
         found = tuple(find(parcels.promises, parcels.scans, parcels.contacts, parcels.mixups, as_of, rules))
         name = f"goods-{content_id(first=bounds.first)}"
         if found:

@@ -87,8 +87,8 @@ def goods_chunks(orders: Engine, as_of: int) -> Iterator[Bounds]:
         yield Bounds(ids[0], last)
 
 
-def read_parcels(ledger: Engine, orders: Engine, bounds: Bounds, as_of: int) -> Parcels:
-    """Everything known up to `as_of` of the order lines of a chunk."""
+def read_parcels(ledger: Engine, orders: Engine, bounds: Bounds, as_of: int, mixups: pl.DataFrame) -> Parcels:
+    """Everything known up to `as_of` of the order lines of a chunk; `mixups` are those of all items."""
     promises = _promises(orders, bounds, as_of)
     numbers = promises["tracking_number"].drop_nulls().unique().to_list()
     customers = promises["customer_id"].unique().to_list()
@@ -106,7 +106,7 @@ def read_parcels(ledger: Engine, orders: Engine, bounds: Bounds, as_of: int) -> 
         promises=promises.join(_orders_known(orders, customers), on="customer_id", how="left"),
         scans=_frame(ledger, scans, TRACKING),
         contacts=_frame(ledger, contacts, CONTACT_COLUMNS),
-        mixups=read_mixups(ledger, orders, as_of).filter(pl.col("item_id").is_in(items)),
+        mixups=mixups.filter(pl.col("item_id").is_in(items)),
     )
 
 

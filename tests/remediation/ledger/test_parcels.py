@@ -7,7 +7,15 @@ from sqlalchemy import Engine
 from detectors.schemas import CONTACTS, TRACKING, complete
 from remediation.imports import import_customers
 from remediation.ledger import parcels
-from remediation.ledger.parcels import goods_chunks, read_parcels, record_contacts, record_scans
+from remediation.ledger.parcels import (
+    Bounds,
+    Parcels,
+    goods_chunks,
+    read_mixups,
+    read_parcels,
+    record_contacts,
+    record_scans,
+)
 from tests.remediation.ledger.evenings import MORNING, a_customer, an_order, json_lines, with_orders
 
 BOUGHT = MORNING - 86_400_000
@@ -26,6 +34,10 @@ def goods(order_line_id: str, **fields: object) -> dict[str, object]:
     return an_order(order_line_id, **{"kind": "goods", "purchased_at": BOUGHT, **fields})
 
 
+def known(ledger: Engine, bounds: Bounds) -> Parcels:
+    return read_parcels(ledger, ledger, bounds, MORNING, read_mixups(ledger, ledger, MORNING))
+
+
 def test_a_scan_is_written_once(ledger: Engine) -> None:
     assert record_scans(ledger, scan("T-1")) == 1
     assert record_scans(ledger, scan("T-1")) == 0
@@ -42,7 +54,7 @@ def test_a_promise_is_read_whether_or_not_it_was_ever_scanned(ledger: Engine) ->
     import_customers(ledger, json_lines(a_customer(timezone="Asia/Tokyo")), "customers.jsonl")
     record_scans(ledger, pl.concat([scan("T-1"), scan("T-9")]))
     (bounds,) = goods_chunks(ledger, MORNING)
-    read = read_parcels(ledger, ledger, bounds, MORNING)
+    read = known(ledger, bounds)
     assert read.promises["order_line_id"].to_list() == ["OL-1", "OL-2"]
     assert read.promises.select("country", "lat", "timezone").rows() == [
         ("US", 40.0, "Asia/Tokyo"),
@@ -65,7 +77,7 @@ def test_chunks_cover_every_line_once(ledger: Engine, monkeypatch: pytest.Monkey
     monkeypatch.setattr(parcels, "CHUNK_LINES", 2)
     with_orders(ledger, *(goods(f"OL-{number}") for number in range(5)))
     bounds = list(goods_chunks(ledger, MORNING))
-    lines = [line for each in bounds for line in read_parcels(ledger, ledger, each, MORNING).promises["order_line_id"]]
+    lines = [line for each in bounds for line in known(ledger, each).promises["order_line_id"]]
     assert len(bounds) == 3
     assert lines == [f"OL-{number}" for number in range(5)]
 
@@ -82,7 +94,7 @@ def test_contacts_are_the_customers_and_mixups_everybodys(ledger: Engine) -> Non
     record_contacts(ledger, contact("M-3", "C-1", "OL-1", received_item_id="coffee", at=MORNING + 1))
     record_contacts(ledger, contact("M-4", "C-9", "OL-9", received_item_id="coffee"))
     (bounds,) = goods_chunks(ledger, MORNING)
-    read = read_parcels(ledger, ledger, bounds, MORNING)
+    read = known(ledger, bounds)
     assert read.contacts["contact_id"].sort().to_list() == ["M-1", "M-2"]
     assert read.mixups.rows(named=True) == [
         {
