@@ -25,8 +25,8 @@ from pipelines.settings import NightSettings
 from pipelines.sources import Source, find, total_bytes
 from pipelines.tallies import whole_tally
 from remediation.database import open_database, open_order_book
-from remediation.ledger.run import Run, finish_run, hold_run, start_run
-from remediation.report.night import Counts, InputFile, Night, RejectRow
+from remediation.ledger.run import Run, RunInput, finish_run, hold_run, start_run
+from remediation.report.night import Counts, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
 
 Tell = Callable[[str], None]
@@ -201,8 +201,5 @@ def _summary(result: Result) -> Mapping[str, int]:
     return counts | {"sessions": result.night.sessions} | kinds
 
 
-def _inputs(this_run: Run, table: Table) -> tuple[InputFile, ...]:
-    return tuple(
-        InputFile(item.role, item.name, item.bytes, item.sha256, table.rows_by_source.get(item.name, item.rows))
-        for item in this_run.inputs
-    )
+def _inputs(this_run: Run, table: Table) -> tuple[RunInput, ...]:
+    return tuple(replace(item, rows=table.rows_by_source.get(item.name, item.rows)) for item in this_run.inputs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from detectors.finding import Finding
+from remediation.ledger.run import RunInput
 from remediation.mail import Mail
 from remediation.money import Money
 from remediation.remedy import Declined, Outcome, Remedy, RemedyState
@@ -28,17 +29,6 @@ class Counts:
     def balanced(self) -> bool:
         """Whether every record that came in is accounted for."""
         return self.records == self.used + self.duplicate + self.rejected + self.late
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """One file that was read: what it was read as, and what proves that it was this one."""
-
-    role: str  # telemetry, orders, customers, grants, policy
-    name: str
-    bytes: int
-    sha256: str
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +78,7 @@ class Night:
     remedies: tuple[RemedyRow, ...]
     declined: tuple[Declined, ...]
     rejects: tuple[RejectRow, ...]
-    inputs: tuple[InputFile, ...]
+    inputs: tuple[RunInput, ...]
     mail_dir: str | None = None
     report_path: str | None = None
     order_lines: int = 0

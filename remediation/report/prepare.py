@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from detectors.finding import Finding
+from remediation.ledger.run import RunInput
 from remediation.mail import Mail
 from remediation.money import Money
 from remediation.remedy import Declined, RemedyState
 from remediation.report import words
 from remediation.report.causes import by_urgency, ticket_view
 from remediation.report.formats import amount, amounts, block, counted, day, listed, one_line, percent
-from remediation.report.night import InputFile, Night, RejectRow, RemedyRow
+from remediation.report.night import Night, RejectRow, RemedyRow
 from remediation.report.text import balance
 from remediation.report.view import (
     DeclinedView,
@@ -229,6 +230,6 @@ def _place(row: RejectRow) -> str:
     return one_line(row.source) if row.offset is None else f"{one_line(row.source)}, at {row.offset:,}"
 
 
-def _input(file: InputFile) -> InputView:
+def _input(file: RunInput) -> InputView:
     digest = one_line(file.sha256)
     return InputView(one_line(file.role), one_line(file.name), f"{file.bytes:,}", f"{file.rows:,}", digest)

@@ -7,9 +7,10 @@ from typing import Final
 
 from detectors.finding import Fault, Finding, Kind, Scalar, Subject
 from detectors.incidents import Affected, Figures
+from remediation.ledger.run import RunInput
 from remediation.mail import Mail
 from remediation.remedy import Action, Declined, Outcome, Remedy, RemedyState
-from remediation.report.night import Counts, InputFile, Night, RejectRow, RejectScope, RemedyRow
+from remediation.report.night import Counts, Night, RejectRow, RejectScope, RemedyRow
 from remediation.tickets import Ticket, TicketState
 
 EVENING: Final = 1_795_291_471_000  # 2026-11-21T20:04:31Z
@@ -170,7 +171,7 @@ A_NIGHT: Final = Night(
     remedies=(a_row(),),
     declined=(a_decline(),),
     rejects=(a_reject(),),
-    inputs=(InputFile("telemetry", "beacons.jsonl", 48_213, "ab" * 32, 1_200),),
+    inputs=(RunInput("telemetry", "beacons.jsonl", 48_213, "ab" * 32, 1_200),),
     mail_dir="out/mail",
     report_path="out/report.html",
 )

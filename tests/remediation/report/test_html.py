@@ -4,15 +4,17 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remediation.ledger.run import Role, RunInput
 from remediation.mail import Mail
 from remediation.remedy import Action
 from remediation.report.html import render_report
-from remediation.report.night import Counts, InputFile, Night
+from remediation.report.night import Counts, Night
 from remediation.report.prepare import MOST_ROWS, largest_first
 from remediation.tickets import TicketState
 from tests.remediation.report.nights import (
@@ -256,7 +258,7 @@ def full_of(text: str) -> Night:
         ),
         declined=(a_decline(text, code=text, reason=text, order_line=text),),
         rejects=(replace(a_reject(text, source=text, reason=text), field=text),),
-        inputs=(InputFile(text, text, 1, text, 1),),
+        inputs=(RunInput(cast("Role", text), text, 1, text, 1),),
         mail_dir=text,
         tickets=(a_ticket(text, claim=text, action=text, cohort={text: text}, ticket=text),),
     )

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from remediation.ledger.run import RunInput
 from remediation.money import Money
-from remediation.report.night import Counts, InputFile
+from remediation.report.night import Counts
 from tests.remediation.report.nights import A_NIGHT, a_night, a_reject, a_remedy, a_row
 
 
@@ -49,7 +50,7 @@ def test_the_flagged_share_of_no_session_is_unknown() -> None:
 
 
 def test_rows_of_the_order_book_are_no_records_of_the_telemetry() -> None:
-    orders = InputFile("orders", "orders.jsonl", 100, "cd" * 32, 9)
+    orders = RunInput("orders", "orders.jsonl", 100, "cd" * 32, 9)
     rejects = (a_reject(count=4), a_reject("bad_orders_row", source="orders.jsonl"))
     night = replace(A_NIGHT, inputs=(*A_NIGHT.inputs, orders), rejects=rejects)
 

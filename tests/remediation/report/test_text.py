@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from remediation.report.night import Counts, InputFile, Night
+from remediation.ledger.run import RunInput
+from remediation.report.night import Counts, Night
 from remediation.report.text import summary_lines
 from remediation.tickets import TicketState
 from tests.remediation.report.nights import (
@@ -61,7 +62,7 @@ def test_the_same_night_again_says_that_nothing_changed() -> None:
 
 
 def test_a_bad_row_of_the_order_book_shows() -> None:
-    orders = InputFile("orders", "orders.jsonl", 100, "cd" * 32, 9)
+    orders = RunInput("orders", "orders.jsonl", 100, "cd" * 32, 9)
     rejects = (a_reject(count=4), a_reject("bad_orders_row", source="orders.jsonl"))
 
     lines = told(replace(A_NIGHT, inputs=(*A_NIGHT.inputs, orders), rejects=rejects))
