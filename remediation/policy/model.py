@@ -11,6 +11,7 @@ from detectors.finding import Kind
 from detectors.incidents.rules import IncidentRules
 from detectors.playback.rules import PlaybackRules
 from remediation.canonical import sha256_of
+from remediation.guards.rules import GuardRules
 from remediation.money import DIGITS
 from remediation.orders import Currency, Minor, OrderKind, Voice
 from remediation.policy.goods import Goods
@@ -152,6 +153,7 @@ class Policy(Section):
     goods: Goods
     currencies: Mapping[Annotated[Currency, AfterValidator(_in_circulation)], CurrencyFigures]
     limits: Limits
+    guards: GuardRules
     goodwill: Goodwill
     mail: MailRules
 

@@ -1,0 +1,50 @@
+"""Whether the night's moment can be right: what it calls lost or late depends on nothing else."""
+
+from collections.abc import Iterator
+
+from remediation.guards.figures import Figures
+from remediation.guards.history import History
+from remediation.guards.reading import Reading, Said, read
+from remediation.guards.rules import ClockRules, GuardRules
+from remediation.report.formats import duration, moment
+
+_ADVICE = "look at --as-of and at the clock of the machine, and run the night again with the right moment"
+
+
+def clock_readings(tonight: Figures, history: History, rules: GuardRules, now_ms: int) -> Iterator[Reading]:
+    """The moment against the clock, against the released night before, and against the sessions themselves."""
+    yield _ahead(tonight, rules.clock, now_ms)
+    if history.newest is not None:
+        yield _after(tonight, history.newest, rules.clock)
+    if tonight.median_age_ms is not None:
+        yield _age(tonight.median_age_ms, history, rules.clock)
+
+
+def _ahead(tonight: Figures, rules: ClockRules, now_ms: int) -> Reading:
+    said = Said(f"the night's moment is {moment(tonight.as_of)}, and the clock says {moment(now_ms)}", _ADVICE)
+    ahead = tonight.as_of - now_ms
+    return read("clock", "now", ahead, rules.ahead_ms, said, tripped=ahead > rules.ahead_ms)
+
+
+def _after(tonight: Figures, last: Figures, rules: ClockRules) -> Reading:
+    gap = tonight.as_of - last.as_of
+    relation = "before" if gap < 0 else "after"
+    said = Said(
+        f"the night's moment is {duration(abs(gap))} {relation} that of the last released night,"
+        f" {moment(last.as_of)}, and up to {duration(rules.gap_ms)} after it is ordinary",
+        _ADVICE,
+    )
+    return read("clock", "last night", gap, rules.gap_ms, said, tripped=not 0 <= gap <= rules.gap_ms)
+
+
+def _age(age: int, history: History, rules: ClockRules) -> Reading:
+    """Sessions of another day: yesterday's files again, or players whose clocks jumped."""
+    usual = history.usual(lambda night: night.median_age_ms)
+    oldest = rules.age_ms if usual is None else min(rules.age_ms, round(usual.value) + rules.age_drift_ms)
+    relation = "after" if age < 0 else "before"
+    said = Said(
+        f"the middle session began {duration(abs(age))} {relation} the night's moment,"
+        f" and up to {duration(oldest)} before it is ordinary",
+        "these may be another day's files, so look at the times in them",
+    )
+    return read("clock", "sessions", age, oldest, said, tripped=not 0 <= age <= oldest)

@@ -1,0 +1,62 @@
+"""What one guard read of a night: its figure, its limit, and both in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from remediation.guards.history import Usual
+
+GuardName = Literal[
+    "payouts",
+    "money",
+    "single_payout",
+    "sessions",
+    "order_lines",
+    "concentration",
+    "records",
+    "sources",
+    "order_book",
+    "clock",
+    "policy",
+    "detector",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One guard's figure beside its limit; a night is held where any has tripped.
+
+    `subject` says of what, where a guard looks at several: a currency, a source, a
+    dimension. `value` and `limit` are in the unit that `reason` names; `reason` is
+    one sentence with both, for a person, whether or not the guard tripped.
+    """
+
+    guard: GuardName
+    subject: str
+    value: float
+    limit: float
+    tripped: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a guard saw, and what a person is to think of it if that is out of the ordinary."""
+
+    fact: str
+    advice: str
+
+
+def read(guard: GuardName, subject: str, value: float, limit: float, said: Said, *, tripped: bool) -> Reading:  # noqa: PLR0913 a field each
+    """A reading; the advice is given only where it tripped."""
+    return Reading(
+        guard, subject, value, limit, tripped, f"{said.fact}: {said.advice}." if tripped else f"{said.fact}."
+    )
+
+
+def against(usual: Usual | None, limit: float, shown: Callable[[float], str]) -> str:
+    """The limit and where it comes from, in words; `shown` spells a figure."""
+    if usual is None:
+        return f"too few released nights say what is usual, and the limit is {shown(limit)}"
+    known = f"the median of {usual.nights} released nights is {shown(usual.value)}"
+    return f"{known}, and the limit is {shown(limit)}"
