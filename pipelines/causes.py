@@ -32,7 +32,8 @@ def tell_unplaced(ledger: Engine, resolving: Resolving) -> tuple[RejectRow, ...]
     with _orders(ledger, resolving) as orders:
         contacts = unplaced_contacts(ledger, orders, resolving.run.as_of)
         parcels = unplaced_parcels(ledger, orders)
-    record(ledger, resolving.run, [Resolution(findings=(), declined=contact) for contact in contacts])
+    cases = [Resolution(findings=(), declined=contact) for contact in contacts]
+    record(ledger, resolving.run, cases, resolving.caps)
     if not parcels:
         return ()
     reason = "No order line names the tracking number; its scans are kept, in case the order comes."

@@ -1,10 +1,8 @@
 """What a person at a terminal sees: rich where it is one, plain lines where it is not."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 from typing import Final
 
 from rich import box
@@ -14,10 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.nightly import Table as SessionTable
-from remediation.outbox.dispatch import Dispatched
 from remediation.report.night import Night
 from remediation.report.text import NOTHING_CHANGED, balance, summary_lines
-from remediation.tickets import Ticket
 
 SHOWN_REJECTS: Final = 10
 
@@ -59,27 +55,6 @@ def print_table_counts(table: SessionTable) -> None:
         console.print(
             Text(f"  and {len(table.rejects) - SHOWN_REJECTS:,} more; nightly and replay write them all down")
         )
-
-
-def print_dispatched(done: Dispatched, refunds: Path, goods: Path, mails: Path) -> None:
-    """What one pass of the sender did."""
-    console = Console(highlight=False, soft_wrap=True)
-    rows = (("refunds", done.refunds, refunds), ("goods", done.goods, goods), ("mails", done.mails, mails))
-    for name, outcome, folder in rows:
-        figures = ", ".join(
-            f"{count:,} {state}" for state, count in asdict(outcome).items() if count or state == "sent"
-        )
-        console.print(Text(f"{name}: {figures} ({folder})"))
-
-
-def print_tickets(tickets: Sequence[Ticket]) -> None:
-    """One line a ticket."""
-    console = Console(highlight=False, soft_wrap=True)
-    for ticket in tickets:
-        claim = " ".join(ticket.claim.split())
-        console.print(Text(f"{ticket.ticket_id}  {ticket.state:<9}  {ticket.affected_count:>6,} affected  {claim}"))
-    if not tickets:
-        console.print(Text("no ticket"))
 
 
 def _print_mail(console: Console, night: Night, order_line_id: str) -> None:

@@ -16,6 +16,7 @@ from pipelines import graph
 from pipelines.causes import find_causes, tell_unplaced
 from pipelines.engine import planned, run
 from pipelines.inputs import database_url, find_book, import_book, read_policy, telemetry_manifest
+from pipelines.judging import hold, judge
 from pipelines.parcels import ORDER_LINES
 from pipelines.parts import Parts
 from pipelines.remedies import RECORDED
@@ -25,7 +26,8 @@ from pipelines.settings import NightSettings
 from pipelines.sources import Source, find, total_bytes
 from pipelines.tallies import whole_tally
 from remediation.database import open_database, open_order_book
-from remediation.ledger.run import Run, RunInput, finish_run, hold_run, start_run
+from remediation.ledger.policies import keep_policy
+from remediation.ledger.run import Objection, Run, RunInput, finish_run, start_run
 from remediation.report.night import Counts, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
 
@@ -101,6 +103,7 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
     tell("importing orders, customers, grants and stock")
     book_inputs, book_rejects = import_book(engine, book)
     this_run = Run(settings.as_of, policy.sha256, DETECTOR_VERSION, (*manifest, *book_inputs, policy_input))
+    keep_policy(engine, policy)
     is_new = start_run(engine, this_run)
     resolving = Resolving(settings.ledger_url, orders_url, policy, this_run)
     tell(_reading(sources))
@@ -125,8 +128,10 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
         findings,
     )
     finish_run(engine, this_run.run_id, _summary(result), table.rows_by_source)
+    tell("asking the guards")
+    stands = judge(engine, resolving, result.night, settings.made_at)
     engine.dispose()
-    return result
+    return replace(result, night=replace(result.night, run_state=stands.state, objections=stands.objections))
 
 
 def _reading(sources: Sequence[Source]) -> str:
@@ -158,11 +163,10 @@ def _demand_balance(table: Table, engine: Engine | None = None, this_run: Run | 
     """Records that vanished may have been anybody's: nothing that rests on the rest may be sent."""
     if table.counts.balanced:
         return
-    held = hold_run(engine, this_run.run_id) if engine and this_run else 0
-    raise UnbalancedError(
-        f"{table.counts.records} records came in, but {table.counts} do not add up to them; "
-        f"{held} refunds and mails are held: report this as a defect"
-    )
+    problem = f"{table.counts.records} records came in, but {table.counts} do not add up to them"
+    if engine and this_run:
+        hold(engine, this_run, Objection("balance", f"{problem}."))
+    raise UnbalancedError(f"{problem}; nothing of this run is sent: report this as a defect")
 
 
 def _table(parts: Parts, sources: Sequence[Source]) -> Table:

@@ -93,7 +93,7 @@ class _Record(LedgerFn):
     def process(self, resolutions: tuple[Resolution, ...]) -> Iterator[tuple[str, int]]:
         if self.resolving.orders_url:
             self._adopt(resolutions)
-        recorded = record(self.ledger, self.resolving.run, resolutions)
+        recorded = record(self.ledger, self.resolving.run, resolutions, self.resolving.caps)
         yield RECORDED, recorded.findings + recorded.remedies + recorded.declined
 
     def _adopt(self, resolutions: tuple[Resolution, ...]) -> None:

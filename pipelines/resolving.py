@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from remediation.database import open_database, open_order_book
 from remediation.ledger.book import SqlBook
+from remediation.ledger.budgets import Caps
 from remediation.ledger.run import Run
 from remediation.policy.model import Policy
 
@@ -19,6 +20,11 @@ class Resolving:
     orders_url: str | None
     policy: Policy
     run: Run
+
+    @property
+    def caps(self) -> Caps:
+        """The budgets of the policy."""
+        return Caps.of(self.policy)
 
 
 class LedgerFn(beam.DoFn):

@@ -42,6 +42,12 @@ class NightSettings:
     policy_path: str | None
     out: Path | None
     beam_options: tuple[str, ...] = ()
+    now: int | None = None  # by the clock, in milliseconds since the epoch; a replay is made at its own moment
+
+    @property
+    def made_at(self) -> int:
+        """The moment at which the run is made."""
+        return self.as_of if self.now is None else self.now
 
 
 def epoch_ms(text: str, option: str) -> int:
@@ -57,15 +63,15 @@ def epoch_ms(text: str, option: str) -> int:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def folder_of(mailer: str, option: str) -> Path:
-    """The folder of a `file:DIR` gateway or mailer.
+def folder_of(name: str, option: str, choices: str = "file:DIR") -> Path:
+    """The folder of a `file:DIR` gateway or mailer; `choices` is what could have been written instead.
 
     Raises:
       UsageError: Another scheme, or no folder.
     """
-    scheme, _, folder = mailer.partition(":")
+    scheme, _, folder = name.partition(":")
     if scheme != "file" or not folder:
-        raise UsageError(f"{option} {mailer!r} is not known; write file:DIR with the folder to write to")
+        raise UsageError(f"{option} {name!r} is not known; write {choices}, where DIR is the folder to write to")
     return Path(folder)
 
 

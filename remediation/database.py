@@ -17,16 +17,20 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from remediation.canonical import canonical_json
-from remediation.ledger.tables import CUSTOMERS, GRANTS, METADATA, ORDER_LINES
+from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES
+from remediation.schema import HEAD, NOTHING, MigrationError, migrate, version
 
 BUSY_TIMEOUT_S: Final = 30
 """How long a writer waits for another one; an import of a million lines holds the lock for a few seconds."""
 
 _BACKENDS: Final = ("sqlite", "postgresql")
 _WRITES: Final = "makegood_writes"
-_SETUP_LOCK: Final = 0x6D616B65  # any fixed number, so that two first starts on PostgreSQL take turns
+_WRITE_LOCK: Final = 0x6D616B65  # any fixed number; see `writing`
 _WAL_SAFE: Final = (3, 51, 3)
 _WAL_SAFE_BACKPORTS: Final = {(3, 50): (3, 50, 7), (3, 44): (3, 44, 6)}
+_DRIVERS: Final = {"postgresql": "postgresql+psycopg"}
+"""The driver that is installed, where a URL names none."""
+
 _LEDGER_OWN: Final = frozenset({"owed_minor"})  # kept by the ledger alone: a shop's own tables do not have it
 
 
@@ -53,7 +57,7 @@ def parse_url(url: str) -> URL:
         ) from None
     if parsed.get_backend_name() not in _BACKENDS:
         raise DatabaseUnusableError(f"{_named(parsed)} is neither a sqlite nor a postgresql database: use one of these")
-    return parsed
+    return parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
 
 
 def open_database(url: str) -> Engine:
@@ -72,8 +76,26 @@ def open_database(url: str) -> Engine:
             file.parent.mkdir(parents=True, exist_ok=True)
         engine = _engine(parsed)
         with _disposed_on_error(engine):
-            _make_tables(engine, _named(parsed))
+            _bring_up(engine, _named(parsed))
     return engine
+
+
+def migrate_ledger(url: str, to: str = HEAD) -> tuple[str, str]:
+    """Brings the ledger at `url` to a version of its tables, up or down; returns the versions before and after.
+
+    All of it happens or nothing. Going down loses what the older tables cannot hold.
+
+    Raises:
+      DatabaseUnusableError: As `open_ledger`; or there is no way to that version.
+    """
+    parsed = parse_url(url)
+    _demand_file(parsed, "name the ledger that a nightly run wrote")
+    with _explained(parsed):
+        engine = _engine(parsed)
+        try:
+            return _migrated(engine, _named(parsed), to)
+        finally:
+            engine.dispose()
 
 
 def open_ledger(url: str) -> Engine:
@@ -105,10 +127,12 @@ def open_order_book(url: str) -> Engine:
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:
-    """One transaction that writes: it takes SQLite's write lock at once, commits at the end, rolls back on an error.
+    """One transaction that writes: takes the ledger's write lock at once, commits at the end, rolls back on an error.
 
     Without the lock at the start, two transactions that read and then write
-    cannot both proceed, and the later one fails instead of waiting.
+    cannot both proceed on SQLite, and the later one fails instead of waiting. On
+    PostgreSQL an advisory lock does the same, so that the audit log's chain has one
+    order and two writers can never wait for each other in a circle.
     """
     return engine.execution_options(**{_WRITES: True}).begin()
 
@@ -126,7 +150,9 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
 def _engine(url: URL, *, read_only: bool = False) -> Engine:
     if url.get_backend_name() != "sqlite":
         options: dict[str, Any] = {"execution_options": {"postgresql_readonly": True}} if read_only else {}
-        return create_engine(url, json_serializer=canonical_json, **options)
+        server = create_engine(url, json_serializer=canonical_json, **options)
+        event.listen(server, "begin", _take_turns)
+        return server
     engine = create_engine(
         url,
         json_serializer=canonical_json,
@@ -154,20 +180,52 @@ def _engine(url: URL, *, read_only: bool = False) -> Engine:
     return engine
 
 
-def _make_tables(engine: Engine, name: str) -> None:
-    with engine.connect() as connection:
-        present = inspect(connection).get_table_names()
-        missing = _missing(connection, METADATA.sorted_tables)
-    if "runs" in present:
-        if missing:
-            raise DatabaseUnusableError(f"{name} is a ledger of another version, it lacks {', '.join(missing)}")
-        return
-    if present:
-        raise DatabaseUnusableError(f"{name} is not a ledger but holds other tables: name a new or empty database")
-    with writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SETUP_LOCK})
-        METADATA.create_all(connection)
+def _take_turns(connection: Connection) -> None:
+    if connection.get_execution_options().get(_WRITES, False):
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
+
+
+def _bring_up(engine: Engine, name: str) -> None:
+    """Makes the tables of an empty database. A ledger of another version is altered only when somebody says so."""
+    with _told(name), engine.connect() as connection:
+        found = version(connection)
+    if found == NOTHING:
+        _migrated(engine, name, HEAD)
+    elif found < HEAD:
+        raise DatabaseUnusableError(
+            f"{name} is a ledger of version {found}, this program needs {HEAD}: back it up, then run makegood migrate"
+        )
+    elif found > HEAD:
+        raise DatabaseUnusableError(f"{name} is a ledger of version {found}, newer than this program: use a newer one")
+
+
+def _migrated(engine: Engine, name: str, to: str) -> tuple[str, str]:
+    is_sqlite = engine.dialect.name == "sqlite"
+    with _told(name), engine.connect() as connection:
+        if is_sqlite:  # within a transaction the pragma does nothing
+            _driver(connection).execute("PRAGMA foreign_keys = OFF")
+        try:
+            with begin_writing(connection):
+                # Another first start may have been faster.
+                return (HEAD, HEAD) if to == HEAD == version(connection) else migrate(connection, to)
+        finally:
+            if is_sqlite:
+                _driver(connection).execute("PRAGMA foreign_keys = ON")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("only SQLite's own driver is used for SQLite")
+    return driver
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    try:
+        yield
+    except MigrationError as error:
+        raise DatabaseUnusableError(f"{name} {error}") from error
 
 
 def _missing(

@@ -1,4 +1,4 @@
-"""Sends the mails of remedies whose money is out, each at most once.
+"""Sends the mails of remedies whose money and goods are out, each at most once.
 
 A mail that was handed over cannot be taken back and must not come twice. So one
 whose sending broke off is sent again only when the mailer knows for certain that
@@ -6,108 +6,81 @@ it never left; otherwise a person decides.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, Row, select
 
-from remediation.database import writing
+from remediation.gateways.errors import DeferredError, RefusedError
+from remediation.gateways.mails import Mailer
+from remediation.ledger.policies import policy_of
 from remediation.ledger.tables import CUSTOMERS, MAILS, REMEDIES
 from remediation.mail import Mail
-from remediation.outbox.claims import Item, advance, claim, in_states, waiting
-from remediation.outbox.states import State
-
-
-class MailRefusedError(Exception):
-    """The mail was certainly not accepted, and trying again would not help; the text holds no address."""
-
-
-class MailUntraceableError(Exception):
-    """Whether a mail was handed over cannot be told."""
-
-
-class Mailer(Protocol):
-    """Hands mails over to whoever delivers them."""
-
-    def send(self, mail: Mail, recipient: str) -> str:
-        """Hands the mail over and returns a reference to it.
-
-        Raises:
-          MailRefusedError: It was certainly not accepted.
-        """
-        ...
-
-    def find(self, mail: Mail) -> str | None:
-        """The reference of this mail if it was handed over, None if it certainly was not.
-
-        Raises:
-          MailUntraceableError: Nobody can tell.
-        """
-        ...
+from remediation.mailing.suppressed import suppression
+from remediation.outbox.claims import Item
+from remediation.outbox.worker import Clock, Done
+from remediation.policy.quiet_hours import UnknownTimezoneError, next_allowed
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """What became of mails in one pass; `waiting` wait for their hour or for the money of their remedy."""
+class PostMails:
+    """The errand of mails."""
 
-    sent: int = 0
-    failed: int = 0
-    manual: int = 0
-    waiting: int = 0
+    engine: Engine
+    through: Mailer
+    clock: Clock
+
+    kind: ClassVar[str] = "mail"
+    gateway: ClassVar[str] = "mails"
+    actor: ClassVar[str] = "mailer"
+    repeat_is_safe_ms: ClassVar[int | None] = None
+    can_ask: ClassVar[bool] = False
+    settles_later: ClassVar[bool] = False
+
+    def find(self, item: Item) -> Done | None:
+        """The mailer's own trace of it, if it can tell."""
+        with self.engine.connect() as connection:
+            reference = self.through.find(_mail(_row(connection, item)))
+        return Done(reference) if reference is not None else None
+
+    def do(self, item: Item) -> Done:
+        """Sends it to the customer's present address, in the hours in which mails may go out there.
+
+        The ledger holds the mail as it was reviewed; only the address is looked up now.
+
+        Raises:
+          RefusedError: The customer is not known any more, or does not want mails.
+          DeferredError: It is night at the customer's.
+        """
+        with self.engine.connect() as connection:
+            row = _row(connection, item)
+            if row.email is None:
+                raise RefusedError("the customer's address is not known any more")
+            if reason := suppression(connection, row.email):
+                raise RefusedError(f"no mail goes to this address ({reason}): tell the customer in another way")
+            hours = policy_of(connection, row.policy_sha256).mail
+        now = self.clock()
+        try:
+            wait_ms = next_allowed(now, row.timezone, hours.from_hour, hours.until_hour) - now
+        except UnknownTimezoneError as error:
+            raise RefusedError(str(error)) from None
+        if wait_ms > 0:
+            raise DeferredError("mails do not go out at this hour of the customer's day", wait_ms)
+        return Done(self.through.send(_mail(row), row.email))
+
+    def done(self, connection: Connection, item: Item, at: int) -> None:
+        """Nothing more: a mail moves no money."""
 
 
-def post_mails(engine: Engine, mailer: Mailer, now_ms: int) -> Posted:
-    """Clears up what an earlier pass left open, then sends every mail that is due at `now_ms` (ms since the epoch).
-
-    Raises:
-      StateChangedError: Another process works on the same mail.
-    """
-    outcomes = [_resume(engine, mailer, item) for item in in_states(engine, "mail", State.SENDING)]
-    while item := claim(engine, "mail", now_ms):
-        outcomes.append(_send(engine, mailer, item))
-    return Posted(
-        sent=outcomes.count(State.SENT),
-        failed=outcomes.count(State.FAILED),
-        manual=outcomes.count(State.MANUAL),
-        waiting=waiting(engine, "mail"),
-    )
-
-
-def _resume(engine: Engine, mailer: Mailer, item: Item) -> State:
-    mail, _ = _letter(engine, item)
-    try:
-        reference = mailer.find(mail)
-    except MailUntraceableError:
-        return _move(engine, item, State.MANUAL)
-    if reference is None:
-        return _send(engine, mailer, item)
-    return _move(engine, item, State.SENT, reference)
-
-
-def _send(engine: Engine, mailer: Mailer, item: Item) -> State:
-    mail, recipient = _letter(engine, item)
-    if recipient is None:
-        return _move(engine, item, State.MANUAL)
-    try:
-        reference = mailer.send(mail, recipient)
-    except MailRefusedError:
-        return _move(engine, item, State.FAILED)
-    return _move(engine, item, State.SENT, reference)
-
-
-def _letter(engine: Engine, item: Item) -> tuple[Mail, str | None]:
-    """The stored mail and the customer's present address; None where we no longer know the customer."""
+def _row(connection: Connection, item: Item) -> Row[tuple[object, ...]]:
+    """The stored mail with the customer's present address, null where we no longer know the customer."""
     query = (
-        select(MAILS, CUSTOMERS.c.email)
+        select(MAILS, CUSTOMERS.c.email, CUSTOMERS.c.timezone, REMEDIES.c.policy_sha256)
         .join(REMEDIES, REMEDIES.c.remedy_id == MAILS.c.remedy_id)
         .outerjoin(CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id)
         .where(MAILS.c.remedy_id == item.remedy_id)
     )
-    with engine.connect() as connection:
-        row = connection.execute(query).one()
-    return Mail(row.remedy_id, row.message_id, row.language, row.subject, row.text, row.html), row.email
+    return connection.execute(query).one()
 
 
-def _move(engine: Engine, item: Item, state: State, reference: str | None = None) -> State:
-    values = {} if reference is None else {"provider_reference": reference}
-    with writing(engine) as connection:
-        return advance(connection, item, state, **values).state
+def _mail(row: Row[tuple[object, ...]]) -> Mail:
+    return Mail(row.remedy_id, row.message_id, row.language, row.subject, row.text, row.html)

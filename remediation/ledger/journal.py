@@ -10,13 +10,17 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, Engine, select
 
 from remediation.database import writing
+from remediation.ledger.audit import Author, Change, note
+from remediation.ledger.budgets import Caps, spend
+from remediation.ledger.control import control, percentile
 from remediation.ledger.findings import write_findings
-from remediation.ledger.owed import Owed, owed, reserve
+from remediation.ledger.owed import Owed, hold, owed, reserve
 from remediation.ledger.postings import EXPENSE, Transfer, owed_account, post
 from remediation.ledger.resolution import Resolution
 from remediation.ledger.run import Run, write_run
 from remediation.ledger.sql import Row, chunks, insert, insert_new
 from remediation.ledger.tables import DECLINED, MAILS, ORDER_LINES, OUTBOX, REMEDIES, REMEDY_FINDINGS
+from remediation.money import Money
 from remediation.outbox.items import items
 from remediation.remedy import Declined
 
@@ -48,12 +52,13 @@ class Recorded:
         return not any((self.findings, self.remedies, self.declined))
 
 
-def record(engine: Engine, run: Run, resolutions: Sequence[Resolution]) -> Recorded:
+def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Caps) -> Recorded:
     """Records findings, remedies, mails, reasons, postings and what is to be sent.
 
     A remedy that the ledger holds stays as it is, with its mail and its state.
-    A new one whose refund would exceed what was paid for its order line, or that
-    names another currency or customer than the line, is recorded as held.
+    A new one whose refund would exceed what was paid for its order line, that
+    names another currency or customer than the line, or that does not fit into a
+    budget any more, is recorded as held. Nothing is sent before the run is released.
 
     Raises:
       UnknownOrderLineError: A remedy's order line is not in the ledger; nothing
@@ -72,7 +77,9 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution]) -> Recor
         _demand_order_lines(connection, entries)
         new = _insert_remedies(connection, run, entries)
         asked = [entry for entry in entries if entry.remedy.remedy_id in new]
-        checked = [reserve(connection, entry) for entry in asked]
+        checked = [_within_budget(connection, run, reserve(connection, entry), caps) for entry in asked]
+        rows = outbox_rows(connection, checked)
+        _tell(connection, run, checked, rows)
         return Recorded(
             findings=written,
             remedies=len(new),
@@ -81,8 +88,8 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution]) -> Recor
             ),
             declined=declined,
             mails=insert_new(connection, MAILS, [asdict(each.mail) for each in checked if each.mail]),
-            outbox=insert_new(connection, OUTBOX, [row for each in checked for row in items(each)]),
-            postings=post(connection, [debt for each in checked if (debt := _debt(run, each))]),
+            outbox=insert_new(connection, OUTBOX, rows),
+            postings=post(connection, [debt for each in checked if (debt := debt_of(each, run.as_of))]),
             held=tuple(after.remedy.remedy_id for before, after in zip(asked, checked, strict=True) if after != before),
         )
 
@@ -147,9 +154,37 @@ def _declined(run: Run, declined: Declined) -> Row:
     }
 
 
-def _debt(run: Run, entry: Owed) -> Transfer | None:
-    """The posting of what is owed from now on; a held remedy is not yet a debt."""
+def outbox_rows(connection: Connection, entries: Sequence[Owed]) -> list[Row]:
+    """Rows of `tables.OUTBOX` for those entries that are approved."""
+    salt = control(connection).salt
+    return [row for each in entries for row in items(each, percentile(each.remedy.customer_id, salt))]
+
+
+def debt_of(entry: Owed, at: int) -> Transfer | None:
+    """The posting of what is owed from `at` on (milliseconds since the epoch); a held remedy is not yet a debt."""
     if entry.remedy.state != "approved" or not entry.refund.minor:
         return None
     account = owed_account(entry.remedy.order_line_id)
-    return Transfer(entry.remedy.remedy_id, "approved", EXPENSE, account, entry.refund, run.as_of)
+    return Transfer(entry.remedy.remedy_id, "approved", EXPENSE, account, entry.refund, at)
+
+
+def _within_budget(connection: Connection, run: Run, entry: Owed, caps: Caps) -> Owed:
+    remedy = entry.remedy
+    if remedy.state != "approved":
+        return entry
+    amount = Money(remedy.amount, remedy.currency)
+    objection = spend(connection, remedy.remedy_id, remedy.customer_id, amount, run.as_of, caps)
+    return hold(connection, entry, objection) if objection else entry
+
+
+def _tell(connection: Connection, run: Run, entries: Sequence[Owed], rows: Sequence[Row]) -> None:
+    """Every remedy and everything to be sent enters the audit log with its first state."""
+    author = Author(f"run {run.run_id}", run.as_of)
+    remedies = [
+        Change("remedy", each.remedy.remedy_id, None, each.remedy.state, each.remedy.reason) for each in entries
+    ]
+    told = [
+        Change("outbox", str(row["outbox_id"]), None, str(row["state"]), f"{row['kind']} of remedy {row['remedy_id']}")
+        for row in rows
+    ]
+    note(connection, author, [*remedies, *told])

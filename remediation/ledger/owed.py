@@ -48,9 +48,9 @@ def reserve(connection: Connection, entry: Owed) -> Owed:
     takes its part as well.
     """
     if not _take_refund(connection, entry):
-        return _hold(connection, entry, _objection(connection, entry))
+        return hold(connection, entry, _objection(connection, entry))
     if not _take_goods(connection, entry.remedy):
-        return _hold(connection, entry, "Held: too few of the item are left in stock, since others were promised it.")
+        return hold(connection, entry, "Held: too few of the item are left in stock, since others were promised it.")
     return entry
 
 
@@ -83,7 +83,8 @@ def _take_goods(connection: Connection, remedy: Remedy) -> bool:
     return affected(connection, taking) == 1
 
 
-def _hold(connection: Connection, entry: Owed, objection: str) -> Owed:
+def hold(connection: Connection, entry: Owed, objection: str) -> Owed:
+    """The entry as held, in the ledger as well; `objection` says why, before the remedy's own reason."""
     remedy = entry.remedy
     reason = f"{objection} {remedy.reason}"
     connection.execute(

@@ -1,18 +1,23 @@
 """A run of the nightly job and the manifest of what it read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 
 from detectors.finding import content_id
 from remediation.database import writing
+from remediation.ledger.audit import Author, Change, note
 from remediation.ledger.sql import insert_new
-from remediation.ledger.tables import OUTBOX, REMEDIES, RUN_INPUTS, RUNS
-from remediation.outbox.states import State
+from remediation.ledger.tables import RUN_INPUTS, RUNS
 
 Role = Literal["telemetry", "orders", "customers", "grants", "stock", "policy"]
+
+RECORDING: Final = "recording"
+"""The state of a run that has not come to its end: nothing of it is sent, however it ended."""
+HELD: Final = "held"
+RELEASED: Final = "released"
 
 
 class UnknownRunError(LookupError):
@@ -28,6 +33,22 @@ class RunInput:
     bytes: int
     sha256: str
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What stands against releasing a run: the guard's name and its reason in a sentence."""
+
+    guard: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a run stands: its state, and what the guards said at its end."""
+
+    state: str
+    objections: tuple[Objection, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +98,65 @@ def finish_run(engine: Engine, run_id: str, counts: Mapping[str, int], rows: Map
       UnknownRunError: No such run was started.
     """
     with writing(engine) as connection:
-        present = connection.execute(select(RUNS.c.counts).where(RUNS.c.run_id == run_id).with_for_update()).first()
-        if present is None:
-            raise UnknownRunError(f"run {run_id} is not in the ledger: start it before it is finished")
-        if not present.counts:
+        if not _present(connection, run_id).counts:
             connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(counts=dict(counts)))
             of_run = (RUN_INPUTS.c.run_id == run_id) & (RUN_INPUTS.c.role == "telemetry")
             for name, count in rows.items():
                 connection.execute(update(RUN_INPUTS).where(of_run & (RUN_INPUTS.c.name == name)).values(rows=count))
 
 
-def hold_run(engine: Engine, run_id: str) -> int:
-    """Holds everything of a run that has not begun to be sent; returns how many rows of the outbox that are."""
+def judge_run(engine: Engine, run_id: str, author: Author, figures: object, objections: Sequence[Objection]) -> str:
+    """Releases a run, or holds it where something stands against it; returns the state in which it is from now on.
+
+    A run is judged once: the same night again leaves it in its state, whatever the
+    guards would say today. `figures` are kept as JSON for the guards of later runs.
+
+    Raises:
+      UnknownRunError: No such run was started.
+    """
     with writing(engine) as connection:
-        of_run = select(REMEDIES.c.remedy_id).where(REMEDIES.c.run_id == run_id)
-        held = connection.execute(
-            update(OUTBOX)
-            .where(OUTBOX.c.remedy_id.in_(of_run), OUTBOX.c.state == State.APPROVED)
-            .values(state=State.HELD)
-            .returning(OUTBOX.c.outbox_id)
-        )
-        return len(held.all())
+        present = _present(connection, run_id)
+        if present.state != RECORDING:
+            return str(present.state)
+        state = HELD if objections else RELEASED
+        trips = [asdict(objection) for objection in objections]
+        values = {"state": state, "figures": figures, "trips": trips}
+        connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(values))
+        reason = " ".join(objection.reason for objection in objections) or "no guard stands against it"
+        note(connection, author, [Change("run", run_id, RECORDING, state, reason)])
+    return state
+
+
+def standing(engine: Engine, run_id: str) -> Standing:
+    """The state of a run, and what stood against releasing it.
+
+    Raises:
+      UnknownRunError: No such run was started.
+    """
+    with engine.connect() as connection:
+        present = _present(connection, run_id)
+    return Standing(present.state, tuple(Objection(**trip) for trip in present.trips or ()))
+
+
+def released_figures(engine: Engine, before: int) -> tuple[object, ...]:
+    """The figures of the released runs whose `as_of` is before `before` (milliseconds since the epoch), oldest first.
+
+    What was held or rejected teaches nothing: else a storm would become the new normal.
+    """
+    query = (
+        select(RUNS.c.figures)
+        .where(RUNS.c.state == RELEASED, RUNS.c.as_of < before, RUNS.c.figures.is_not(None))
+        .order_by(RUNS.c.as_of, RUNS.c.run_id)
+    )
+    with engine.connect() as connection:
+        return tuple(connection.scalars(query))
+
+
+def _present(connection: Connection, run_id: str) -> Row[tuple[object, ...]]:
+    present = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).first()
+    if present is None:
+        raise UnknownRunError(f"run {run_id} is not in the ledger: start it before it is finished")
+    return present
 
 
 def write_run(connection: Connection, run: Run) -> bool:

@@ -92,6 +92,11 @@ RUNS: Final = Table(
     Column("policy_sha256", String(64), nullable=False),
     Column("detector_version", String, nullable=False),
     Column("counts", JSON, nullable=False),  # records in, used, duplicate, rejected, late; sessions; findings by kind
+    # Nothing of a run is sent before it is released: by the guards at its end, or by a person.
+    Column("state", String, nullable=False, server_default="recording"),
+    Column("figures", JSON(none_as_null=True)),  # what the guards judge; null until the run has come to its end
+    Column("trips", JSON(none_as_null=True)),  # the guards that stood against it, with their reasons in words
+    CheckConstraint("state IN ('recording', 'released', 'held', 'rejected')", name="state_known"),
 )
 
 RUN_INPUTS: Final = Table(
@@ -145,7 +150,8 @@ REMEDIES: Final = Table(
     UniqueConstraint("order_line_id", "number", name="uq_remedies_slot"),
     CheckConstraint("amount >= 0", name="amount_not_negative"),
     CheckConstraint("number >= 1", name="number_from_one"),
-    CheckConstraint("state IN ('proposed', 'approved', 'held')", name="state_known"),
+    CheckConstraint("state IN ('proposed', 'approved', 'held', 'rejected')", name="state_known"),
+    Index("ix_remedies_run_id", "run_id"),
 )
 
 REMEDY_FINDINGS: Final = Table(
@@ -196,12 +202,17 @@ OUTBOX: Final = Table(
     Column("not_before", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("claimed_at", BigInteger),  # when the first attempt began, so that the age of its key is known
+    # Null while an attempt is being made. A time says that the last one is over and when the next may begin.
+    Column("retry_at", BigInteger),
+    Column("problem", Text),  # what the other side said last, without names, addresses and secrets
+    Column("canary_percentile", Integer, nullable=False, server_default="0"),  # 0 to 99, by the customer's keyed hash
     Column("provider_reference", String),
     Column("settled_at", BigInteger),
     UniqueConstraint("remedy_id", "kind", name="uq_outbox_once"),
     CheckConstraint("amount_minor > 0", name="amount_positive"),
     CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="amount_with_currency"),
     CheckConstraint(f"state IN ({', '.join(repr(str(state)) for state in State)})", name="state_known"),
+    CheckConstraint("canary_percentile >= 0 AND canary_percentile < 100", name="canary_percentile_known"),
     Index("ix_outbox_due", "state", "not_before"),
 )
 

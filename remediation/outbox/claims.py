@@ -1,16 +1,22 @@
 """Taking items from the outbox and moving them forward; every change names the state that it leaves."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, exists, func, not_, or_, select, update
 
 from remediation.database import writing
-from remediation.ledger.tables import OUTBOX
+from remediation.ledger.audit import Author, Change, note
+from remediation.ledger.control import Mode
+from remediation.ledger.control_tables import BLOCKS, CONTROL
+from remediation.ledger.tables import OUTBOX, REMEDIES, RUNS
 from remediation.outbox.states import FORWARD, State
 
-_TOLD = ("refund", "credit", "replacement", "exchange")
+_TOLD: Final = ("refund", "credit", "replacement", "exchange")
 """What a mail says has been done."""
-_DONE = (State.SENT, State.SETTLED)
+_DONE: Final = (State.SENT, State.SETTLED)
+_TRYING: Final = (State.SENDING, State.UNKNOWN)
 
 
 class StateChangedError(RuntimeError):
@@ -19,56 +25,77 @@ class StateChangedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One row of the outbox as it was read or claimed; `claimed_at` is when its first attempt began."""
+    """One row of the outbox as it was read or claimed.
+
+    `claimed_at` is when the first attempt began that may have had an effect, in
+    milliseconds since the epoch: the age of its key.
+    """
 
     outbox_id: str
     remedy_id: str
+    kind: str
     state: State
     amount_minor: int | None
     currency: str | None
+    attempts: int
     claimed_at: int | None
 
 
-def claim(engine: Engine, kind: str, now_ms: int) -> Item | None:
-    """Moves the next due item of this kind from `approved` to `sending`, for this caller alone.
+def claim(engine: Engine, kind: str, author: Author) -> Item | None:
+    """The next item of this kind that is due, for this caller alone: a new one as `sending`, else one to try again.
 
-    Due is what `not_before` allows by `now_ms`; a mail also waits until the money
-    and the goods of its remedy are out. None when nothing is due.
+    New ones must be due by `not_before`, of a released run, not blocked, and served
+    in the present mode; all this is decided by the very statement that takes them,
+    so that the kill switch works from the next item on. A mail also waits until
+    the money and the goods of its remedy are out. None when nothing is due.
     """
-    due = select(OUTBOX.c.outbox_id).where(_is_due(kind, now_ms)).order_by(OUTBOX.c.not_before, OUTBOX.c.outbox_id)
-    # PostgreSQL passes over rows that another process is just claiming; SQLite has one writer at a time.
-    next_due = due.limit(1).with_for_update(skip_locked=True).scalar_subquery()
-    statement = (
-        update(OUTBOX)
-        .where(OUTBOX.c.outbox_id == next_due, OUTBOX.c.state == State.APPROVED)
-        .values(
-            state=State.SENDING,
-            attempts=OUTBOX.c.attempts + 1,
-            claimed_at=func.coalesce(OUTBOX.c.claimed_at, now_ms),
-        )
-        .returning(OUTBOX)
-    )
     with writing(engine) as connection:
-        row = connection.execute(statement).first()
-    return _item(row) if row else None
+        return _first_attempt(connection, kind, author) or _next_attempt(connection, kind, author)
 
 
-def in_states(engine: Engine, kind: str, *states: State) -> list[Item]:
-    """All items of this kind in these states, in a fixed order."""
-    query = select(OUTBOX).where(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(states)).order_by(OUTBOX.c.outbox_id)
+def recover(engine: Engine, kind: str, author: Author) -> int:
+    """What an earlier process left in the middle of an attempt becomes `unknown`, to be asked for now; their number.
+
+    Only for who holds the sender's lock: else the attempt may still be under way.
+    """
+    broken_off = select(OUTBOX).where(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(_TRYING), OUTBOX.c.retry_at.is_(None))
     with engine.connect() as connection:
-        return [_item(row) for row in connection.execute(query)]
+        if connection.execute(broken_off.limit(1)).first() is None:
+            return 0
+    with writing(engine) as connection:
+        items = [item_of(row) for row in connection.execute(broken_off.order_by(OUTBOX.c.outbox_id))]
+        for item in items:
+            reason = "a process ended in the middle of this attempt"
+            if item.state is State.SENDING:
+                advance(connection, item, State.UNKNOWN, author, reason, retry_at=author.at)
+            else:
+                put_off(connection, item, author.at, reason)
+    return len(items)
+
+
+def may_be_sent(engine: Engine, item: Item) -> bool:
+    """Whether the item may still leave the house: its run is released, nothing blocks it, and the mode serves it."""
+    query = select(OUTBOX.c.outbox_id).where(OUTBOX.c.outbox_id == item.outbox_id, _is_open())
+    with engine.connect() as connection:
+        return connection.execute(query).first() is not None
 
 
 def waiting(engine: Engine, kind: str) -> int:
-    """How many items of this kind are approved and not yet claimed."""
+    """How many items of this kind are approved and not yet begun."""
     query = select(func.count()).where(OUTBOX.c.kind == kind, OUTBOX.c.state == State.APPROVED)
     with engine.connect() as connection:
         return connection.scalars(query).one()
 
 
-def advance(connection: Connection, item: Item, state: State, **values: str | int) -> Item:
-    """The item in its next state, provided that it still is in the one that `item` names.
+def advance(
+    connection: Connection,
+    item: Item,
+    state: State,
+    author: Author,
+    reason: str,
+    **values: str | int | None,
+) -> Item:
+    """The item in its next state, provided that it still is in the one that `item` names; it is written in the log.
 
     Raises:
       ValueError: No path leads from the one state to the other.
@@ -78,29 +105,107 @@ def advance(connection: Connection, item: Item, state: State, **values: str | in
         raise ValueError(
             f"outbox item {item.outbox_id} cannot go from {item.state} to {state}: states only move forward"
         )
+    changed = _change(connection, item, {"state": state, "retry_at": None, **values})
+    note(connection, author, [Change("outbox", item.outbox_id, str(item.state), str(state), reason)])
+    return changed
+
+
+def put_off(connection: Connection, item: Item, retry_at: int, problem: str) -> Item:
+    """The item in the state in which it is, to be tried again at `retry_at` (milliseconds since the epoch).
+
+    Raises:
+      StateChangedError: It has left that state meanwhile; nothing was changed.
+    """
+    return _change(connection, item, {"retry_at": retry_at, "problem": problem})
+
+
+def _change(connection: Connection, item: Item, values: Mapping[str, object]) -> Item:
     changed = connection.execute(
         update(OUTBOX)
         .where(OUTBOX.c.outbox_id == item.outbox_id, OUTBOX.c.state == item.state)
-        .values(state=state, **values)
+        .values(values)
         .returning(OUTBOX)
     ).first()
     if changed is None:
         raise StateChangedError(f"outbox item {item.outbox_id} is no longer {item.state}: another process changed it")
-    return _item(changed)
+    return item_of(changed)
 
 
-def _is_due(kind: str, now_ms: int) -> ColumnElement[bool]:
-    due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state == State.APPROVED, OUTBOX.c.not_before <= now_ms)
-    if kind != "mail":
-        return due
+def _first_attempt(connection: Connection, kind: str, author: Author) -> Item | None:
+    due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state == State.APPROVED, OUTBOX.c.not_before <= author.at, _is_open())
+    if kind == "mail":
+        due = and_(due, _deeds_are_done())
+    order = (OUTBOX.c.not_before, OUTBOX.c.outbox_id)
+    first = select(OUTBOX.c.outbox_id).where(due).order_by(*order).limit(1).scalar_subquery()
+    row = connection.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.outbox_id == first, OUTBOX.c.state == State.APPROVED)
+        .values(state=State.SENDING, attempts=1, claimed_at=author.at, retry_at=None)
+        .returning(OUTBOX)
+    ).first()
+    if row is None:
+        return None
+    note(connection, author, [Change("outbox", row.outbox_id, "approved", "sending", "its hour has come")])
+    return item_of(row)
+
+
+def _next_attempt(connection: Connection, kind: str, author: Author) -> Item | None:
+    """The one that has waited longest. What may have had an effect keeps the age of its key; the rest begins anew.
+
+    Something that certainly was not done is sent again only while it may be sent;
+    asking what became of the unknown is always allowed.
+    """
+    due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(_TRYING), OUTBOX.c.retry_at <= author.at)
+    allowed = or_(OUTBOX.c.state == State.UNKNOWN, _is_open())
+    order = (OUTBOX.c.retry_at, OUTBOX.c.outbox_id)
+    first = select(OUTBOX.c.outbox_id).where(due, allowed).order_by(*order).limit(1).scalar_subquery()
+    row = connection.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.outbox_id == first, OUTBOX.c.retry_at <= author.at)
+        .values(
+            attempts=OUTBOX.c.attempts + 1,
+            retry_at=None,
+            claimed_at=case((OUTBOX.c.state == State.SENDING, author.at), else_=OUTBOX.c.claimed_at),
+        )
+        .returning(OUTBOX)
+    ).first()
+    return item_of(row) if row else None
+
+
+def _is_open() -> ColumnElement[bool]:
+    """Whether the item's run is released, its order line is not blocked, and the mode serves its customer."""
+    mode = CONTROL.c.mode
+    served = or_(mode == Mode.NORMAL, and_(mode == Mode.CANARY, OUTBOX.c.canary_percentile < CONTROL.c.canary_percent))
+    released = (
+        select(REMEDIES.c.remedy_id)
+        .join(RUNS, RUNS.c.run_id == REMEDIES.c.run_id)
+        .where(REMEDIES.c.remedy_id == OUTBOX.c.remedy_id, RUNS.c.state == "released")
+    )
+    blocked = (
+        select(BLOCKS.c.kind)
+        .join(REMEDIES, REMEDIES.c.order_line_id == BLOCKS.c.order_line_id)
+        .where(REMEDIES.c.remedy_id == OUTBOX.c.remedy_id)
+    )
+    return and_(exists(select(CONTROL.c.mode).where(served)), released.exists(), not_(blocked.exists()))
+
+
+def _deeds_are_done() -> ColumnElement[bool]:
     deed = OUTBOX.alias("deed")
     undone = select(deed.c.outbox_id).where(
-        deed.c.remedy_id == OUTBOX.c.remedy_id,
-        deed.c.kind.in_(_TOLD),
-        deed.c.state.not_in(_DONE),
+        deed.c.remedy_id == OUTBOX.c.remedy_id, deed.c.kind.in_(_TOLD), deed.c.state.not_in(_DONE)
     )
-    return and_(due, not_(undone.exists()))
+    return not_(undone.exists())
 
 
-def _item(row: Row[tuple[object, ...]]) -> Item:
-    return Item(row.outbox_id, row.remedy_id, State(row.state), row.amount_minor, row.currency, row.claimed_at)
+def item_of(row: Row[tuple[object, ...]]) -> Item:
+    """The item of a row of `tables.OUTBOX`."""
+    return Item(
+        row.outbox_id,
+        row.remedy_id,
+        row.kind,
+        State(row.state),
+        row.amount_minor,
+        row.currency,
+        row.attempts,
+        row.claimed_at,
+    )

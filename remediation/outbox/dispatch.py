@@ -1,43 +1,91 @@
 """Sends what the outbox holds: the money and the goods first, then the words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Engine
 
-from remediation.goods_desk import GoodsDesk, Ordered, order_goods
-from remediation.mailer import Mailer, Posted, post_mails
-from remediation.outbox.lock import sender_lock
-from remediation.payer import Paid, RefundGateway, pay
+from remediation.gateways.goods import GoodsDesk
+from remediation.gateways.mails import Mailer
+from remediation.gateways.refunds import RefundGateway
+from remediation.goods_desk import OrderGoods
+from remediation.mailer import PostMails
+from remediation.outbox.breaker import Pace
+from remediation.outbox.lock import IsHeld, sender_lock
+from remediation.outbox.worker import Clock, Errand, Passed, Worker
+from remediation.payer import PayRefunds
+from remediation.remedy import GOODS
+from remediation.settling import settle
 
-NOTHING_ORDERED: Final = Ordered()
+POLL_S: Final = 10.0
+"""How often a sender that follows looks for something new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways out. Without a desk no goods are ordered, and their mails wait."""
+
+    refunds: RefundGateway
+    mails: Mailer
+    goods: GoodsDesk | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
     """What became of refunds, goods and mails in one pass."""
 
-    refunds: Paid
-    mails: Posted
-    goods: Ordered = NOTHING_ORDERED
+    refunds: Passed
+    goods: Passed
+    mails: Passed
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was sent and nothing was tried."""
+        return all(each == Passed(waiting=each.waiting) for each in (self.refunds, self.goods, self.mails))
 
 
-def dispatch(
-    engine: Engine, gateway: RefundGateway, mailer: Mailer, now_ms: int, desk: GoodsDesk | None = None
-) -> Dispatched:
+def dispatch(engine: Engine, ways: Ways, clock: Clock, pace: Pace | None = None) -> Dispatched:
     """Pays approved refunds, orders goods, then sends the mails whose deeds are done and whose hour has come.
 
-    Without a desk no goods are ordered, and their mails wait.
-
     It may be stopped anywhere and started again: no refund and no mail is sent
-    twice, and what cannot be told ends with a person. `now_ms` is milliseconds
-    since the epoch.
+    twice, and what cannot be told ends with a person.
 
     Raises:
       SenderBusyError: Another process is sending from this ledger.
       OSError: A file gateway or mailer cannot write.
     """
-    with sender_lock(engine):
-        refunds = pay(engine, gateway, now_ms)
-        goods = order_goods(engine, desk, now_ms) if desk else NOTHING_ORDERED
-        return Dispatched(refunds=refunds, mails=post_mails(engine, mailer, now_ms), goods=goods)
+    with sender_lock(engine) as is_held:
+        refunds = _run(engine, PayRefunds(engine, ways.refunds), clock, is_held, pace)
+        settle(engine, ways.refunds, clock, is_held, pace)
+        goods = Passed()
+        if ways.goods:
+            for kind in GOODS:
+                goods = _sum(goods, _run(engine, OrderGoods(engine, ways.goods, kind), clock, is_held, pace))
+        with ways.mails:
+            mails = _run(engine, PostMails(engine, ways.mails, clock), clock, is_held, pace)
+        return Dispatched(refunds=refunds, goods=goods, mails=mails)
+
+
+def follow(
+    dispatch_once: Callable[[], Dispatched], tell: Callable[[Dispatched], None], rest: Callable[[], bool]
+) -> None:
+    """Sends again and again until `rest`, which waits between two passes, says that it is time to stop.
+
+    A pass that was begun is brought to its end. Another sender on the same ledger is
+    no error here: its pass counts as this one's.
+    """
+    while True:
+        done = dispatch_once()
+        if not done.is_idle:
+            tell(done)
+        if rest():
+            return
+
+
+def _run(engine: Engine, errand: Errand, clock: Clock, is_held: IsHeld, pace: Pace | None) -> Passed:
+    return Worker(engine, errand, clock, is_held, pace).run()
+
+
+def _sum(one: Passed, other: Passed) -> Passed:
+    return Passed(*(getattr(one, name) + getattr(other, name) for name in Passed.__dataclass_fields__))

@@ -8,11 +8,12 @@ from remediation.outbox.states import State
 from remediation.remedy import GOODS
 
 
-def items(entry: Owed) -> list[Row]:
+def items(entry: Owed, canary_percentile: int) -> list[Row]:
     """Rows of `tables.OUTBOX` for an approved remedy: its refund, its goods, its mail, and what a person does.
 
     Nothing here can give credits or write letters, so that these start as `manual`
     instead of being lost. A remedy in any other state sends nothing.
+    `canary_percentile` is the customer's (`ledger.control.percentile`).
     """
     if entry.remedy.state != "approved":
         return []
@@ -30,7 +31,7 @@ def items(entry: Owed) -> list[Row]:
         rows.append(_item(entry, "refund", State.APPROVED, amount_minor=entry.refund.minor))
     if entry.mail:
         rows.append(_item(entry, "mail", State.APPROVED, not_before=entry.not_before))
-    return rows
+    return [{**row, "canary_percentile": canary_percentile} for row in rows]
 
 
 def _item(entry: Owed, kind: str, state: State, *, amount_minor: int | None = None, not_before: int = 0) -> Row:

@@ -107,6 +107,7 @@ class CurrencyFigures(Section):
     minimum: Minor
     second_person_above: Minor
     customer_month: Minor
+    day: Minor
 
 
 class Limits(Section):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from detectors.finding import Finding
-from remediation.ledger.run import RunInput
+from remediation.ledger.run import RELEASED, Objection, RunInput
 from remediation.mail import Mail
 from remediation.money import Money
 from remediation.remedy import Declined, Outcome, Remedy, RemedyState
@@ -63,7 +63,8 @@ class Night:
     changed. `as_of` is in milliseconds since the epoch. `sessions` and
     `flagged_sessions` count sessions, `order_lines` and `flagged_order_lines` order
     lines of goods, `findings_by_kind` findings. `tickets` are those that it opened
-    or brought up to date.
+    or brought up to date. Nothing of a night is sent before its run is `released`;
+    `objections` are what stood against that.
     """
 
     run_id: str
@@ -84,6 +85,8 @@ class Night:
     order_lines: int = 0
     flagged_order_lines: int = 0
     tickets: tuple[Ticket, ...] = ()
+    run_state: str = RELEASED
+    objections: tuple[Objection, ...] = ()
 
     @property
     def flagged_ratio(self) -> float | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import NamedTuple
 
+from remediation.ledger.run import RELEASED
 from remediation.report.formats import amounts, counted, day, listed, one_line, percent
 from remediation.report.night import Counts, Night
 from remediation.report.words import kind_name
@@ -38,11 +39,20 @@ def summary_lines(night: Night) -> tuple[SummaryLine, ...]:
         ("declined", f"{declined:,} declined, {reviews:,} for review"),
         ("tickets", _tickets(night)),
         ("rejects", _rejects(night)),
+        ("run", _run(night)),
         ("mails", f"{sum(row.mail is not None for row in night.remedies):,}{_place(night.mail_dir)}"),
         ("report", one_line(night.report_path) if night.report_path else "not written"),
         ("ledger", f"run {one_line(night.run_id)} recorded" if night.new else NOTHING_CHANGED),
     ]
     return tuple(SummaryLine(*row) for row in rows if row[1])
+
+
+def _run(night: Night) -> str:
+    """Only what keeps a night from being sent is said: that nothing does is no news."""
+    if night.run_state == RELEASED:
+        return ""
+    reasons = " ".join(one_line(objection.reason) for objection in night.objections)
+    return f"{night.run_state}, nothing of it is sent: {reasons}" if reasons else f"{night.run_state}: nothing is sent"
 
 
 def balance(counts: Counts) -> str:

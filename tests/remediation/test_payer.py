@@ -3,71 +3,140 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
+from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
+from remediation.gateways.refunds import RefundStatus
+from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import OUTBOX, POSTINGS
-from remediation.payer import GatewaySilentError, Paid, RefundRefusedError, pay
+from remediation.outbox.worker import Passed
 from tests.remediation.ledger.evenings import MORNING, count, rows
-from tests.remediation.outbox.senders import Gateway, approve, in_turn, quiet, states
+from tests.remediation.outbox.senders import Gateway, Mailbox, approve, in_turn, pay, quiet, send, states
 
-DAY = 86_400_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+WEEK = 7 * DAY
 
 
 def silent() -> None:
-    raise GatewaySilentError
+    raise SilentError("no answer")
 
 
 def refusing() -> None:
-    raise RefundRefusedError
+    raise RefusedError("the card is closed")
+
+
+def busy() -> None:
+    raise DeferredError("too many requests", retry_after_ms=20 * MINUTE)
+
+
+def locked_out() -> None:
+    raise UnusableError("the key is not accepted")
 
 
 def refund_states(ledger: Engine) -> list[str]:
     return [state for kind, state in states(ledger) if kind == "refund"]
 
 
+def problems(ledger: Engine) -> list[str]:
+    return [row["problem"] for row in rows(ledger, OUTBOX) if row["kind"] == "refund"]
+
+
 def test_a_refused_refund_has_failed_and_its_debt_stays(ledger: Engine) -> None:
     approve(ledger)
-    assert pay(ledger, Gateway(before=refusing), MORNING) == Paid(failed=1)
+    assert pay(ledger, Gateway(before=refusing), MORNING) == Passed(failed=1)
     assert (refund_states(ledger), count(ledger, POSTINGS)) == (["failed"], 2)
-    assert pay(ledger, Gateway(), MORNING) == Paid()
+    assert problems(ledger) == ["the card is closed"]
+    assert pay(ledger, Gateway(), MORNING + WEEK) == Passed()
 
 
 @pytest.mark.parametrize("lost", ["the call", "the reply"])
 def test_a_silent_gateway_is_asked_before_it_is_called_again(ledger: Engine, lost: str) -> None:
     approve(ledger)
     gateway = Gateway(before=silent) if lost == "the call" else Gateway(after=silent)
-    assert pay(ledger, gateway, MORNING) == Paid(unknown=1)
+    assert pay(ledger, gateway, MORNING) == Passed(unknown=1)
     assert refund_states(ledger) == ["unknown"]
     gateway.before = gateway.after = quiet
-    assert pay(ledger, gateway, MORNING + DAY) == Paid(sent=1)
+    assert pay(ledger, gateway, MORNING + DAY) == Passed(sent=1)
     assert (refund_states(ledger), len(gateway.made)) == (["settled"], 1)
 
 
-def test_a_gateway_that_stays_silent_leaves_the_rest_approved(ledger: Engine) -> None:
+def test_the_unknown_is_asked_for_at_ever_longer_intervals(ledger: Engine) -> None:
+    approve(ledger)
+    asked: list[int] = []
+    expected = [0, 1, 6, 36, 156, 516, 876, 1236]
+    for minute in sorted({max(0, each + around) for each in expected for around in (-1, 0, 1)}):
+
+        def no_answer(minute: int = minute) -> None:
+            asked.append(minute)
+            raise SilentError
+
+        pay(ledger, Gateway(before=no_answer), MORNING + minute * MINUTE)
+    assert asked == expected
+
+
+def test_a_gateway_that_stays_silent_leaves_the_rest_approved_and_is_left_alone(ledger: Engine) -> None:
     approve(ledger, 5)
-    assert pay(ledger, Gateway(before=silent), MORNING) == Paid(unknown=3, waiting=2)
-    assert pay(ledger, Gateway(before=silent), MORNING) == Paid(unknown=3, waiting=2)
-    assert pay(ledger, Gateway(), MORNING) == Paid(sent=5)
+    assert pay(ledger, Gateway(before=silent), MORNING) == Passed(unknown=3, waiting=2)
+    untouched = Gateway()
+    assert pay(ledger, untouched, MORNING + MINUTE - 1) == Passed(waiting=2)
+    assert untouched.made == []
+    assert pay(ledger, Gateway(before=silent), MORNING + MINUTE).waiting == 1
+    assert pay(ledger, Gateway(), MORNING + HOUR) == Passed(sent=5)
 
 
 def test_one_lost_reply_does_not_stop_the_others(ledger: Engine) -> None:
     approve(ledger, 5)
     gateway = Gateway(before=in_turn(silent, quiet, silent, quiet, silent))
-    assert pay(ledger, gateway, MORNING) == Paid(sent=2, unknown=3)
+    assert pay(ledger, gateway, MORNING) == Passed(sent=2, unknown=3)
+
+
+def test_a_gateway_that_asks_for_patience_gets_it(ledger: Engine) -> None:
+    approve(ledger, 2)
+    assert pay(ledger, Gateway(before=busy), MORNING) == Passed(later=1, waiting=1)
+    assert pay(ledger, Gateway(), MORNING + 20 * MINUTE - 1) == Passed(waiting=1)
+    assert pay(ledger, Gateway(), MORNING + 20 * MINUTE) == Passed(sent=2)
+
+
+def test_a_wrong_key_ends_the_pass_and_loses_nothing(ledger: Engine) -> None:
+    approve(ledger, 3)
+    assert pay(ledger, Gateway(before=locked_out), MORNING) == Passed(later=1, waiting=2)
+    assert refund_states(ledger) == ["approved", "approved", "sending"]
+    assert pay(ledger, Gateway(), MORNING + HOUR) == Passed(sent=3)
+
+
+@pytest.mark.parametrize("answer", [silent, locked_out], ids=["silence", "a wrong key"])
+def test_what_nobody_can_clear_up_within_a_week_goes_to_a_person(ledger: Engine, answer: Callable[[], None]) -> None:
+    approve(ledger)
+    for hour in range(0, 24 * 9, 6):
+        pay(ledger, Gateway(before=answer), MORNING + hour * HOUR)
+    assert refund_states(ledger) == ["manual"]
+    assert "given up after 32 attempts" in problems(ledger)[0]
 
 
 @pytest.mark.parametrize(
     ("later_ms", "paid"),
-    [(DAY - 3_600_001, Paid(sent=1)), (DAY - 3_600_000, Paid(manual=1))],
+    [(23 * HOUR - 1, Passed(sent=1)), (23 * HOUR, Passed(manual=1))],
     ids=["the key is remembered", "the key may be forgotten"],
 )
 def test_a_key_that_the_provider_may_have_forgotten_is_not_used_again(
-    ledger: Engine, later_ms: int, paid: Paid
+    ledger: Engine, later_ms: int, paid: Passed
 ) -> None:
     approve(ledger)
-    gateway = Gateway(before=silent, key_lifetime_ms=DAY - 3_600_000)
+    gateway = Gateway(before=silent, key_lifetime_ms=23 * HOUR)
     pay(ledger, gateway, MORNING)
     gateway.before = quiet
     assert pay(ledger, gateway, MORNING + later_ms) == paid
     assert len(gateway.made) == paid.sent
+
+
+def test_attempts_that_certainly_failed_do_not_age_the_key(ledger: Engine) -> None:
+    approve(ledger)
+    gateway = Gateway(before=busy, key_lifetime_ms=23 * HOUR)
+    pay(ledger, gateway, MORNING)
+    gateway.before = silent
+    assert pay(ledger, gateway, MORNING + 2 * DAY) == Passed(unknown=1)
+    gateway.before = quiet
+    assert pay(ledger, gateway, MORNING + 2 * DAY + HOUR) == Passed(sent=1)
 
 
 def test_a_refund_found_under_a_forgotten_key_is_sent_all_the_same(ledger: Engine) -> None:
@@ -75,20 +144,42 @@ def test_a_refund_found_under_a_forgotten_key_is_sent_all_the_same(ledger: Engin
     gateway = Gateway(after=silent, key_lifetime_ms=1)
     pay(ledger, gateway, MORNING)
     gateway.after = quiet
-    assert pay(ledger, gateway, MORNING + DAY) == Paid(sent=1)
+    assert pay(ledger, gateway, MORNING + DAY) == Passed(sent=1)
 
 
 def test_a_refund_that_takes_days_settles_when_the_provider_says_so(ledger: Engine) -> None:
     approve(ledger)
-    gateway = Gateway(settles=False)
-    assert pay(ledger, gateway, MORNING) == Paid(sent=1)
-    assert pay(ledger, gateway, MORNING + DAY) == Paid()
+    gateway = Gateway(status=RefundStatus.PENDING)
+    assert send(ledger, gateway, Mailbox(), MORNING).mails == Passed(sent=1)
+    send(ledger, gateway, Mailbox(), MORNING + DAY)
     assert refund_states(ledger) == ["sent"]
-    gateway.settles = True
-    pay(ledger, gateway, MORNING + 2 * DAY)
+    gateway.status = RefundStatus.SUCCEEDED
+    send(ledger, gateway, Mailbox(), MORNING + 2 * DAY)
     refund = next(row for row in rows(ledger, OUTBOX) if row["kind"] == "refund")
     assert (refund["state"], refund["settled_at"]) == ("settled", MORNING + 2 * DAY)
     assert count(ledger, POSTINGS) == 4
+
+
+def test_a_refund_that_fails_after_all_is_owed_again_and_a_persons_business(ledger: Engine) -> None:
+    approve(ledger)
+    gateway = Gateway(status=RefundStatus.PENDING)
+    send(ledger, gateway, Mailbox(), MORNING)
+    gateway.status = RefundStatus.FAILED
+    send(ledger, gateway, Mailbox(), MORNING + DAY)
+    send(ledger, gateway, Mailbox(), MORNING + WEEK)
+    assert refund_states(ledger) == ["failed"]
+    balances: dict[str, int] = {}
+    for row in rows(ledger, POSTINGS):
+        balances[row["account"]] = balances.get(row["account"], 0) + row["amount_minor"]
+    assert balances == {"expense:goodwill_and_refunds": 299, "owed:OL-1": -299, "provider:test": 0}
+    assert unbalanced(ledger) == ()
+
+
+def test_a_refund_that_fails_at_once_is_never_told(ledger: Engine) -> None:
+    approve(ledger)
+    mailbox = Mailbox()
+    done = send(ledger, Gateway(status=RefundStatus.FAILED), mailbox, MORNING)
+    assert (done.refunds, done.mails, mailbox.taken) == (Passed(failed=1), Passed(waiting=1), [])
 
 
 @pytest.mark.parametrize("fault", [ValueError, OSError], ids=["a bug", "a full disk"])
@@ -105,5 +196,5 @@ def test_any_other_error_stops_the_pass_and_is_cleared_up_by_the_next(
         pay(ledger, gateway, MORNING)
     assert refund_states(ledger) == ["sending"]
     gateway.after = quiet
-    assert pay(ledger, gateway, MORNING) == Paid(sent=1)
+    assert pay(ledger, gateway, MORNING) == Passed(sent=1)
     assert len(gateway.made) == 1

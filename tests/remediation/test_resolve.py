@@ -15,7 +15,7 @@ from remediation.policy.load import default_policy
 from remediation.policy.model import Policy
 from remediation.remedy import Action
 from remediation.resolve import resolve
-from tests.remediation.ledger.evenings import json_lines
+from tests.remediation.ledger.evenings import GENEROUS, json_lines
 from tests.remediation.policy.stories import (
     DAY,
     EVENING,
@@ -151,7 +151,7 @@ class TestInTheLedger:
         adopt_customers(ledger, [ilsa("en")])
         stock = json_lines({"item_id": lines[0].item_id, "available": len(lines)})
         import_stock(ledger, stock, "stock.jsonl")
-        record(ledger, self.RUN, resolve(findings, a_book(*lines, locale="en"), POLICY, MORNING))
+        record(ledger, self.RUN, resolve(findings, a_book(*lines, locale="en"), POLICY, MORNING), GENEROUS)
         query = select(REMEDIES.c.order_line_id, OUTBOX.c.kind).join(OUTBOX).order_by(OUTBOX.c.kind)
         found: dict[str, list[str]] = {}
         with ledger.connect() as connection:

@@ -9,14 +9,19 @@ from sqlalchemy import Engine, Table, func, select
 
 from detectors.finding import Finding, Subject
 from remediation.imports import Imported, import_customers, import_orders, import_stock
+from remediation.ledger.audit import Author
+from remediation.ledger.budgets import Caps
 from remediation.ledger.journal import Recorded, record
 from remediation.ledger.resolution import Resolution
-from remediation.ledger.run import Run, RunInput
+from remediation.ledger.run import Objection, Run, RunInput, judge_run
 from remediation.mail import Mail
 from remediation.remedy import Action, Declined, Remedy
 
+GENEROUS = Caps({"USD": 10**9, "JPY": 10**9, "EUR": 10**9}, {"USD": 10**9, "JPY": 10**9, "EUR": 10**9}, 10**6)
+"""Budgets that no test reaches which is not about them."""
+
 EVENING = 1_795_290_000_000
-MORNING = 1_795_327_200_000
+MORNING = 1_795_338_000_000
 
 
 def an_order(order_line_id: str = "OL-1", **fields: object) -> dict[str, object]:
@@ -113,8 +118,18 @@ def a_run(as_of: int = MORNING, *inputs: RunInput) -> Run:
     return Run(as_of, policy_sha256="a" * 64, detector_version="1", inputs=inputs)
 
 
-def record_night(ledger: Engine, *resolutions: Resolution, as_of: int = MORNING) -> Recorded:
-    return record(ledger, a_run(as_of), resolutions)
+def record_night(
+    ledger: Engine,
+    *resolutions: Resolution,
+    as_of: int = MORNING,
+    caps: Caps = GENEROUS,
+    objections: Sequence[Objection] = (),
+) -> Recorded:
+    """A whole run: recorded, then released unless something stands against it."""
+    run = a_run(as_of)
+    recorded = record(ledger, run, resolutions, caps)
+    judge_run(ledger, run.run_id, Author("guards", as_of), None, objections)
+    return recorded
 
 
 def rows(ledger: Engine, table: Table) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from remediation.ledger.tables import (
 )
 from remediation.remedy import Action, Remedy
 from tests.remediation.ledger.evenings import (
+    GENEROUS,
     MORNING,
     a_finding,
     a_mail,
@@ -232,5 +233,5 @@ def test_a_mail_id_that_two_remedies_share_is_an_error_and_not_a_lost_mail(ledge
         for remedy in (first, second)
     ]
     with pytest.raises(IntegrityError, match="message_id"):
-        record(ledger, a_run(), night)
+        record(ledger, a_run(), night, GENEROUS)
     assert count(ledger, REMEDIES) == 0

@@ -1,9 +1,24 @@
 import pytest
 from sqlalchemy import Engine
 
-from remediation.ledger.run import Run, RunInput, UnknownRunError, finish_run, hold_run, start_run
-from remediation.ledger.tables import OUTBOX, RUN_INPUTS, RUNS
+from remediation.ledger.audit import Author
+from remediation.ledger.journal import record
+from remediation.ledger.run import (
+    Objection,
+    Run,
+    RunInput,
+    Standing,
+    UnknownRunError,
+    finish_run,
+    judge_run,
+    released_figures,
+    standing,
+    start_run,
+)
+from remediation.ledger.tables import RUN_INPUTS, RUNS
+from remediation.outbox.worker import Passed
 from tests.remediation.ledger.evenings import (
+    GENEROUS,
     MORNING,
     a_remedy,
     a_run,
@@ -15,6 +30,7 @@ from tests.remediation.ledger.evenings import (
     rows,
     with_orders,
 )
+from tests.remediation.outbox.senders import Gateway, Mailbox, send
 
 BEACONS = RunInput("telemetry", "tonight/beacons.parquet", bytes=10, sha256="b" * 64, rows=3)
 ORDERS = RunInput("orders", "orders.jsonl", bytes=20, sha256="c" * 64, rows=4)
@@ -69,17 +85,44 @@ def test_how_many_records_a_file_holds_is_written_at_the_end(ledger: Engine) -> 
     assert {row["name"]: row["rows"] for row in rows(ledger, RUN_INPUTS)} == {BEACONS.name: 7, ORDERS.name: ORDERS.rows}
 
 
+STORM = Objection("flag_rate", "Half of all sessions were flagged.")
+GUARDS = Author("guards", MORNING)
+
+
+def test_nothing_of_a_run_is_sent_before_it_is_released(ledger: Engine) -> None:
+    with_orders(ledger, an_order())
+    record(ledger, a_run(), [owed(a_remedy())], GENEROUS)
+    gateway = Gateway()
+    assert send(ledger, gateway, Mailbox(), MORNING).refunds == Passed(waiting=1)
+    judge_run(ledger, a_run().run_id, GUARDS, {"sessions": 9}, [])
+    assert send(ledger, gateway, Mailbox(), MORNING).refunds == Passed(sent=1)
+
+
 def test_a_held_run_sends_nothing_and_no_other_run_is_held(ledger: Engine) -> None:
     with_orders(ledger, an_order("OL-1"), an_order("OL-2"))
-    record_night(ledger, owed(a_remedy("OL-1")))
+    record_night(ledger, owed(a_remedy("OL-1")), objections=[STORM])
     record_night(ledger, owed(a_remedy("OL-2")), as_of=MORNING + 1)
-    assert hold_run(ledger, a_run(MORNING).run_id) == 2
-    assert hold_run(ledger, a_run(MORNING).run_id) == 0
-    states = {(row["remedy_id"], row["kind"]): row["state"] for row in rows(ledger, OUTBOX)}
-    assert {key for key, state in states.items() if state == "held"} == {
-        (a_remedy("OL-1").remedy_id, "refund"),
-        (a_remedy("OL-1").remedy_id, "mail"),
-    }
+    gateway = Gateway()
+    send(ledger, gateway, Mailbox(), MORNING)
+    assert [payout.order_line_id for payout in gateway.made] == ["OL-2"]
+    assert standing(ledger, a_run().run_id) == Standing("held", (STORM,))
+
+
+def test_a_run_is_judged_once(ledger: Engine) -> None:
+    start_run(ledger, a_run())
+    assert judge_run(ledger, a_run().run_id, GUARDS, {}, [STORM]) == "held"
+    assert judge_run(ledger, a_run().run_id, GUARDS, {}, []) == "held"
+    assert standing(ledger, a_run().run_id).objections == (STORM,)
+
+
+def test_only_released_runs_teach_the_guards_and_only_later_ones(ledger: Engine) -> None:
+    for night, objections in enumerate([[], [STORM], []]):
+        run = a_run(MORNING + night)
+        start_run(ledger, run)
+        judge_run(ledger, run.run_id, GUARDS, {"night": night}, list(objections))
+    start_run(ledger, a_run(MORNING + 3))
+    assert released_figures(ledger, before=MORNING + 9) == ({"night": 0}, {"night": 2})
+    assert released_figures(ledger, before=MORNING + 2) == ({"night": 0},)
 
 
 def test_a_run_that_was_never_started_cannot_end(ledger: Engine) -> None:

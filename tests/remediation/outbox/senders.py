@@ -1,14 +1,21 @@
 """A gateway and a mailer that remember, and can be made to break at any point."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from sqlalchemy import Engine
 
+from remediation.gateways.goods import GoodsDesk
+from remediation.gateways.mails import Mailer
+from remediation.gateways.refunds import Payout, ProviderRefund, Receipt, RefundGateway, RefundStatus
 from remediation.ledger.resolution import Resolution
 from remediation.ledger.tables import OUTBOX
 from remediation.mail import Mail
-from remediation.payer import Payout, Receipt
+from remediation.outbox.dispatch import Dispatched, Ways, dispatch
+from remediation.outbox.worker import Passed, Worker
+from remediation.payer import PayRefunds
 from tests.remediation.ledger.evenings import a_remedy, an_order, owed, record_night, rows, with_orders
 
 
@@ -32,7 +39,7 @@ class Gateway:
 
     before: Callable[[], None] = quiet
     after: Callable[[], None] = quiet
-    settles: bool = True
+    status: RefundStatus = RefundStatus.SUCCEEDED
     name: str = "test"
     key_lifetime_ms: int | None = None
     made: list[Payout] = field(default_factory=list)
@@ -44,14 +51,27 @@ class Gateway:
         self.after()
         return self._receipt(payout.remedy_id)
 
-    def find(self, remedy_id: str) -> Receipt | None:
+    def find(self, payout: Payout) -> Receipt | None:
         self.before()
-        known = any(payout.remedy_id == remedy_id for payout in self.made)
+        known = payout in self.made
         self.after()
-        return self._receipt(remedy_id) if known else None
+        return self._receipt(payout.remedy_id) if known else None
+
+    def refunds(self, since_ms: int) -> Iterator[ProviderRefund]:
+        for made in self.made:
+            receipt = self._receipt(made.remedy_id)
+            yield ProviderRefund(
+                receipt.reference,
+                made.remedy_id,
+                made.payment_id,
+                made.amount_minor,
+                made.currency,
+                receipt.status,
+                since_ms,
+            )
 
     def _receipt(self, remedy_id: str) -> Receipt:
-        return Receipt(f"re-{remedy_id}", settled=self.settles)
+        return Receipt(f"re-{remedy_id}", self.status)
 
 
 @dataclass
@@ -61,6 +81,14 @@ class Mailbox:
     before: Callable[[], None] = quiet
     after: Callable[[], None] = quiet
     taken: list[tuple[Mail, str]] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
 
     def send(self, mail: Mail, recipient: str) -> str:
         self.before()
@@ -79,6 +107,16 @@ def approve(ledger: Engine, count: int = 1) -> list[Resolution]:
     night = [owed(a_remedy(line)) for line in lines]
     record_night(ledger, *night)
     return night
+
+
+def send(ledger: Engine, gateway: RefundGateway, mailer: Mailer, at: int, desk: GoodsDesk | None = None) -> Dispatched:
+    """One pass at one moment."""
+    return dispatch(ledger, Ways(gateway, mailer, desk), lambda: at)
+
+
+def pay(ledger: Engine, gateway: RefundGateway, at: int) -> Passed:
+    """One pass over the refunds alone."""
+    return Worker(ledger, PayRefunds(ledger, gateway), lambda: at, lambda: True).run()
 
 
 def states(ledger: Engine) -> list[tuple[str, str]]:

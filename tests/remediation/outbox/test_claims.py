@@ -6,11 +6,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from remediation.database import writing
+from remediation.ledger.audit import Author
 from remediation.ledger.tables import OUTBOX
-from remediation.outbox.claims import Item, StateChangedError, advance, claim, in_states
+from remediation.outbox.claims import Item, StateChangedError, advance, claim
 from remediation.outbox.states import FORWARD, State
 from tests.remediation.ledger.evenings import MORNING, rows
 from tests.remediation.outbox.senders import approve
+
+PAYER = Author("payer", MORNING)
 
 
 def test_each_item_is_claimed_by_one_of_several_at_once(ledger: Engine) -> None:
@@ -18,7 +21,7 @@ def test_each_item_is_claimed_by_one_of_several_at_once(ledger: Engine) -> None:
     claimed: list[str] = []
 
     def claim_all() -> None:
-        while item := claim(ledger, "refund", MORNING):
+        while item := claim(ledger, "refund", PAYER):
             claimed.append(item.outbox_id)
 
     threads = [threading.Thread(target=claim_all) for _ in range(4)]
@@ -31,25 +34,25 @@ def test_each_item_is_claimed_by_one_of_several_at_once(ledger: Engine) -> None:
 
 def test_a_state_that_another_process_has_left_is_not_left_again(ledger: Engine) -> None:
     approve(ledger)
-    item = claim(ledger, "refund", MORNING)
+    item = claim(ledger, "refund", PAYER)
     assert item is not None
     with writing(ledger) as connection:
-        advance(connection, item, State.UNKNOWN)
+        advance(connection, item, State.UNKNOWN, PAYER, "silence")
     with writing(ledger) as connection, pytest.raises(StateChangedError, match="no longer sending"):
-        advance(connection, item, State.SENT)
-    assert [each.state for each in in_states(ledger, "refund", *State)] == ["unknown"]
+        advance(connection, item, State.SENT, PAYER, "taken on")
+    assert [row["state"] for row in rows(ledger, OUTBOX) if row["kind"] == "refund"] == ["unknown"]
 
 
 @pytest.mark.parametrize(("before", "after"), [(a, b) for a in State for b in State if b not in FORWARD[a]])
 def test_no_state_is_left_but_forward(ledger_of_one: Callable[[State], Item], before: State, after: State) -> None:
     item = ledger_of_one(before)
     with pytest.raises(ValueError, match=f"cannot go from {before} to {after}"):
-        advance(None, item, after)  # type: ignore[arg-type]  # refused before the database is asked
+        advance(None, item, after, PAYER, "a test")  # type: ignore[arg-type]  # refused before the database is asked
 
 
 @pytest.fixture
 def ledger_of_one() -> Callable[[State], Item]:
-    return lambda state: Item("X-1", "R-1", state, None, None, None)
+    return lambda state: Item("X-1", "R-1", "refund", state, None, None, 1, None)
 
 
 def test_nothing_that_was_sent_can_be_sent_again() -> None:

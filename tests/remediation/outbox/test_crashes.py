@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
+from remediation.gateways.file_mails import FileMailer
+from remediation.gateways.file_refunds import FileGateway
 from remediation.ledger.postings import unbalanced
-from remediation.ledger.tables import OUTBOX, POSTINGS
+from remediation.ledger.tables import POSTINGS
 from remediation.notices import Sender
-from remediation.outbox.dispatch import dispatch
-from remediation.outbox.file_gateway import FileGateway
-from remediation.outbox.file_mailer import FileMailer
-from tests.remediation.ledger.evenings import MORNING, count, rows
-from tests.remediation.outbox.senders import Gateway, Mailbox, approve, states
+from tests.remediation.ledger.evenings import MORNING, count
+from tests.remediation.outbox.senders import Gateway, Mailbox, approve, send, states
 
 REMEDIES = 2
 
@@ -56,7 +55,7 @@ def crash_at(step: int, ledger: Engine, gateway: Gateway, mailbox: Mailbox) -> b
     gateway.before = gateway.after = mailbox.before = mailbox.after = fuse.tick
     try:
         with crashing_commits(ledger, fuse):
-            dispatch(ledger, gateway, mailbox, MORNING)
+            send(ledger, gateway, mailbox, MORNING)
     except Killed:
         return True
     finally:
@@ -73,8 +72,8 @@ def test_after_a_crash_at_any_step_everything_is_sent_once(fresh: Callable[[], E
         if not crash_at(steps + 1, engine, gateway, mailbox):
             break
         steps += 1
-        dispatch(engine, gateway, mailbox, MORNING)
-        dispatch(engine, gateway, mailbox, MORNING)
+        send(engine, gateway, mailbox, MORNING)
+        send(engine, gateway, mailbox, MORNING)
         assert len(gateway.made) == REMEDIES, f"crashed at step {steps}"
         assert len(mailbox.taken) == len({mail.remedy_id for mail, _ in mailbox.taken}) == REMEDIES, steps
         assert set(states(engine)) == {("mail", "sent"), ("refund", "settled")}, steps
@@ -92,7 +91,7 @@ def test_a_crash_during_recovery_is_recovered_from(fresh: Callable[[], Engine]) 
             gateway, mailbox = Gateway(), Mailbox()
             crash_at(first, engine, gateway, mailbox)
             crash_at(second, engine, gateway, mailbox)
-            dispatch(engine, gateway, mailbox, MORNING)
+            send(engine, gateway, mailbox, MORNING)
             assert (len(gateway.made), len(mailbox.taken)) == (1, 1), (first, second)
             assert states(engine) == [("mail", "sent"), ("refund", "settled")], (first, second)
             assert (count(engine, POSTINGS), unbalanced(engine)) == (4, ()), (first, second)
@@ -116,8 +115,7 @@ def test_files_survive_a_crash_while_they_are_written(
     with monkeypatch.context() as patch:
         patch.setattr(os, call, crash)
         with suppress(Killed):
-            dispatch(ledger, FileGateway(refunds), FileMailer(mails, sender), MORNING)
-    dispatch(ledger, FileGateway(refunds), FileMailer(mails, sender), MORNING)
+            send(ledger, FileGateway(refunds), FileMailer(mails, sender), MORNING)
+    send(ledger, FileGateway(refunds), FileMailer(mails, sender), MORNING)
     assert [path.suffix for path in (*refunds.iterdir(), *mails.iterdir())] == [".json", ".eml"]
     assert states(ledger) == [("mail", "sent"), ("refund", "settled")]
-    assert all(row["attempts"] == 1 for row in rows(ledger, OUTBOX))

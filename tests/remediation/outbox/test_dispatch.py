@@ -8,18 +8,17 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from remediation.database import writing
+from remediation.gateways.file_mails import FileMailer
+from remediation.gateways.file_refunds import FileGateway
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import CUSTOMERS, OUTBOX, POSTINGS
-from remediation.mailer import Posted
 from remediation.notices import Sender
-from remediation.outbox.dispatch import Dispatched, dispatch
-from remediation.outbox.file_gateway import FileGateway
-from remediation.outbox.file_mailer import FileMailer
+from remediation.outbox.dispatch import Dispatched
 from remediation.outbox.lock import SenderBusyError, sender_lock
-from remediation.payer import Paid
+from remediation.outbox.worker import Passed
 from remediation.remedy import Action
 from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, owed, record_night, rows, with_orders
-from tests.remediation.outbox.senders import Gateway, Mailbox, approve, states
+from tests.remediation.outbox.senders import Gateway, Mailbox, approve, send, states
 
 SENDER = Sender("Playhouse", "care@example.com", "care@example.com", "example.com")
 
@@ -27,7 +26,7 @@ SENDER = Sender("Playhouse", "care@example.com", "care@example.com", "example.co
 def test_the_money_goes_out_and_then_the_mail(ledger: Engine, tmp_path: Path) -> None:
     (resolution,) = approve(ledger)
     gateway, mailer = FileGateway(tmp_path / "refunds"), FileMailer(tmp_path / "mails", SENDER)
-    assert dispatch(ledger, gateway, mailer, MORNING) == Dispatched(Paid(sent=1), Posted(sent=1))
+    assert send(ledger, gateway, mailer, MORNING) == Dispatched(Passed(sent=1), Passed(), Passed(sent=1))
     remedy_id = resolution.remedy.remedy_id if resolution.remedy else ""
     assert json.loads((tmp_path / "refunds" / f"{remedy_id}.json").read_text()) == {
         "remedy_id": remedy_id,
@@ -50,59 +49,59 @@ def test_the_money_goes_out_and_then_the_mail(ledger: Engine, tmp_path: Path) ->
 def test_dispatching_again_sends_nothing(ledger: Engine) -> None:
     approve(ledger, 2)
     gateway, mailbox = Gateway(), Mailbox()
-    dispatch(ledger, gateway, mailbox, MORNING)
-    assert dispatch(ledger, gateway, mailbox, MORNING + 1) == Dispatched(Paid(), Posted())
+    send(ledger, gateway, mailbox, MORNING)
+    assert send(ledger, gateway, mailbox, MORNING + 1) == Dispatched(Passed(), Passed(), Passed())
     assert (len(gateway.made), len(mailbox.taken)) == (2, 2)
 
 
 def test_a_mail_waits_for_its_hour_and_its_refund_does_not(ledger: Engine) -> None:
     approve(ledger)
     mailbox = Mailbox()
-    early = dispatch(ledger, Gateway(), mailbox, MORNING - 1)
-    assert early == Dispatched(Paid(sent=1), Posted(waiting=1))
-    assert dispatch(ledger, Gateway(), mailbox, MORNING).mails == Posted(sent=1)
+    early = send(ledger, Gateway(), mailbox, MORNING - 1)
+    assert early == Dispatched(Passed(sent=1), Passed(), Passed(waiting=1))
+    assert send(ledger, Gateway(), mailbox, MORNING).mails == Passed(sent=1)
 
 
 def test_a_mail_about_a_credit_waits_until_a_person_has_given_it(ledger: Engine) -> None:
     with_orders(ledger, an_order())
     record_night(ledger, owed(a_remedy(actions=[Action("refund", 299), Action("credit", 50)])))
-    assert dispatch(ledger, Gateway(), Mailbox(), MORNING) == Dispatched(Paid(sent=1), Posted(waiting=1))
+    assert send(ledger, Gateway(), Mailbox(), MORNING) == Dispatched(Passed(sent=1), Passed(), Passed(waiting=1))
 
 
 def test_what_is_held_is_not_sent(ledger: Engine) -> None:
     with_orders(ledger, an_order())
     record_night(ledger, owed(a_remedy(state="held")))
-    assert dispatch(ledger, Gateway(), Mailbox(), MORNING) == Dispatched(Paid(), Posted())
+    assert send(ledger, Gateway(), Mailbox(), MORNING) == Dispatched(Passed(), Passed(), Passed())
 
 
-def test_a_customer_who_is_gone_is_refunded_and_the_mail_goes_to_a_person(ledger: Engine) -> None:
+def test_a_customer_who_is_gone_is_refunded_and_the_mail_fails(ledger: Engine) -> None:
     approve(ledger)
     with writing(ledger) as connection:
         connection.execute(delete(CUSTOMERS))
-    assert dispatch(ledger, Gateway(), Mailbox(), MORNING) == Dispatched(Paid(sent=1), Posted(manual=1))
+    assert send(ledger, Gateway(), Mailbox(), MORNING) == Dispatched(Passed(sent=1), Passed(), Passed(failed=1))
 
 
 def test_a_second_sender_is_turned_away(ledger: Engine) -> None:
     approve(ledger)
     with sender_lock(ledger), pytest.raises(SenderBusyError, match="let it finish"):
-        dispatch(ledger, Gateway(), Mailbox(), MORNING)
-    assert dispatch(ledger, Gateway(), Mailbox(), MORNING).refunds == Paid(sent=1)
+        send(ledger, Gateway(), Mailbox(), MORNING)
+    assert send(ledger, Gateway(), Mailbox(), MORNING).refunds == Passed(sent=1)
 
 
 def test_senders_at_once_send_everything_once(ledger: Engine, tmp_path: Path) -> None:
     approve(ledger, 10)
     mailbox = Mailbox()
 
-    def send() -> None:
+    def keep_sending() -> None:
         done = False
         while not done:
             try:
-                dispatch(ledger, FileGateway(tmp_path), mailbox, MORNING)
+                send(ledger, FileGateway(tmp_path), mailbox, MORNING)
                 done = True
             except SenderBusyError:
                 done = False
 
-    threads = [threading.Thread(target=send) for _ in range(3)]
+    threads = [threading.Thread(target=keep_sending) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from remediation.goods_desk import GoodsOrder, Ordered
+from remediation.gateways.file_goods import FileDesk
+from remediation.gateways.goods import GoodsOrder
 from remediation.ledger.book import SqlBook
 from remediation.ledger.tables import REMEDIES, STOCK
-from remediation.outbox.dispatch import dispatch
-from remediation.outbox.file_desk import FileDesk
+from remediation.outbox.worker import Passed
 from remediation.remedy import Action, Remedy
 from tests.remediation.ledger.evenings import (
     MORNING,
@@ -25,7 +25,7 @@ from tests.remediation.ledger.evenings import (
     rows,
     with_orders,
 )
-from tests.remediation.outbox.senders import Gateway, Mailbox, quiet, states
+from tests.remediation.outbox.senders import Gateway, Mailbox, quiet, send, states
 
 
 class Killed(BaseException):
@@ -62,8 +62,8 @@ def sent_again(ledger: Engine, **fields: Any) -> Remedy:
 
 def test_the_goods_are_ordered_as_the_remedy_says(ledger: Engine, tmp_path: Path) -> None:
     sent_again(ledger)
-    done = dispatch(ledger, Gateway(), Mailbox(), MORNING, FileDesk(tmp_path / "goods"))
-    assert (done.goods, done.mails.sent) == (Ordered(sent=1), 1)
+    done = send(ledger, Gateway(), Mailbox(), MORNING, FileDesk(tmp_path / "goods"))
+    assert (done.goods, done.mails.sent) == (Passed(sent=1), 1)
     (file,) = (tmp_path / "goods").iterdir()
     assert json.loads(file.read_text()) | {"key": None, "item_id": None} == {
         "key": None,
@@ -79,7 +79,7 @@ def test_the_goods_are_ordered_as_the_remedy_says(ledger: Engine, tmp_path: Path
 def test_without_a_desk_the_mail_waits(ledger: Engine) -> None:
     sent_again(ledger)
     mailbox = Mailbox()
-    dispatch(ledger, Gateway(), mailbox, MORNING)
+    send(ledger, Gateway(), mailbox, MORNING)
     assert mailbox.taken == []
     assert states(ledger) == [("mail", "approved"), ("refund", "settled"), ("replacement", "approved")]
 
@@ -87,7 +87,7 @@ def test_without_a_desk_the_mail_waits(ledger: Engine) -> None:
 def test_what_a_person_must_decide_is_not_ordered(ledger: Engine) -> None:
     sent_again(ledger, state="held")
     desk = Desk()
-    assert dispatch(ledger, Gateway(), Mailbox(), MORNING, desk).goods == Ordered()
+    assert send(ledger, Gateway(), Mailbox(), MORNING, desk).goods == Passed()
     assert desk.made == []
 
 
@@ -101,10 +101,10 @@ def test_a_crash_around_the_order_orders_once(ledger: Engine, moment: str) -> No
 
     setattr(desk, moment, die)
     with pytest.raises(Killed):
-        dispatch(ledger, Gateway(), mailbox, MORNING, desk)
+        send(ledger, Gateway(), mailbox, MORNING, desk)
     setattr(desk, moment, quiet)
-    dispatch(ledger, Gateway(), mailbox, MORNING, desk)
-    dispatch(ledger, Gateway(), mailbox, MORNING, desk)
+    send(ledger, Gateway(), mailbox, MORNING, desk)
+    send(ledger, Gateway(), mailbox, MORNING, desk)
     assert (len(desk.made), len(mailbox.taken)) == (1, 1)
     assert ("replacement", "sent") in states(ledger)
 
@@ -114,7 +114,7 @@ def test_a_remedy_of_goods_alone_moves_no_money(ledger: Engine) -> None:
     in_stock(ledger, 1)
     record_night(ledger, owed(a_remedy(actions=[Action("exchange")])))
     gateway, desk = Gateway(), Desk()
-    done = dispatch(ledger, gateway, Mailbox(), MORNING, desk)
+    done = send(ledger, gateway, Mailbox(), MORNING, desk)
     assert (gateway.made, len(desk.made), done.mails.sent) == ([], 1, 1)
 
 

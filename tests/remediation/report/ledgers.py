@@ -13,6 +13,7 @@ from remediation.ledger.run import Run, start_run
 from remediation.orders import Customer, Grant
 from remediation.remedy import Declined, Remedy
 from remediation.report.explain import explain
+from tests.remediation.ledger.evenings import GENEROUS
 from tests.remediation.report.nights import EVENING, MORNING, POLICY, a_mail
 
 DAY = 24 * 3_600_000
@@ -116,10 +117,10 @@ class Ledger:
             mail=a_mail(remedy) if mailed else None,
             not_before=NOON,
         )
-        record(self.engine, Run(MORNING + days_later * DAY, POLICY, "1", inputs=()), [resolution])
+        record(self.engine, Run(MORNING + days_later * DAY, POLICY, "1", inputs=()), [resolution], GENEROUS)
 
     def refused(self, declined: Declined, *findings: Finding) -> None:
-        record(self.engine, RUN, [Resolution(findings, declined=declined)])
+        record(self.engine, RUN, [Resolution(findings, declined=declined)], GENEROUS)
 
     def paid(self, remedy: Remedy) -> None:
         outbox = tables.OUTBOX

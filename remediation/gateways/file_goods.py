@@ -4,8 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from remediation.canonical import canonical_json
-from remediation.goods_desk import GoodsOrder
-from remediation.outbox.durable import write_whole
+from remediation.gateways.durable import write_whole
+from remediation.gateways.goods import GoodsOrder
 
 
 class FileDesk:

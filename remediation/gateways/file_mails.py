@@ -1,11 +1,13 @@
 """A mailer that writes mails to files, byte for byte as they would go over the wire."""
 
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
+from remediation.gateways.durable import write_whole
+from remediation.gateways.errors import RefusedError
 from remediation.mail import Mail
-from remediation.mailer import MailRefusedError
 from remediation.notices import NoticeError, Sender, address
-from remediation.outbox.durable import write_whole
 
 
 class FileMailer:
@@ -15,17 +17,26 @@ class FileMailer:
         self._folder = folder
         self._sender = sender
 
+    def __enter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
+
     def send(self, mail: Mail, recipient: str) -> str:
         """Writes the mail and returns the file's name.
 
         Raises:
-          MailRefusedError: It cannot be addressed to this recipient.
+          RefusedError: It cannot be addressed to this recipient.
           OSError: The folder cannot be written.
         """
         try:
             message = address(mail, recipient, self._sender)
         except NoticeError as error:
-            raise MailRefusedError(str(error)) from None
+            raise RefusedError(str(error)) from None
         write_whole(self._path(mail), bytes(message))
         return self._path(mail).name
 

@@ -1,0 +1,70 @@
+"""The ways out as the command line names them: targets and secrets come from options and the environment alone."""
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from pipelines.commands.shared import secret
+from pipelines.settings import folder_of, sender_parts
+
+if TYPE_CHECKING:
+    from remediation.gateways.goods import GoodsDesk
+    from remediation.gateways.mails import Mailer
+    from remediation.gateways.refunds import RefundGateway
+
+STRIPE: Final = "stripe"
+WEBHOOK: Final = "webhook"
+_MAIL_SCHEMES: Final = ("smtp:", "smtps:", "smtp+plain:")
+
+
+def refund_gateway(name: str) -> "RefundGateway":
+    """`file:DIR`, or `stripe` with MAKEGOOD_STRIPE_KEY; MAKEGOOD_STRIPE_URL names a test server.
+
+    Raises:
+      UsageError: It is neither, or the key is not set.
+    """
+    if name == STRIPE:
+        from remediation.gateways.stripe_refunds import StripeGateway
+
+        return StripeGateway(secret("MAKEGOOD_STRIPE_KEY", "--gateway stripe"), os.environ.get("MAKEGOOD_STRIPE_URL"))
+    from remediation.gateways.file_refunds import FileGateway
+
+    return FileGateway(folder_of(name, "--gateway", f"file:DIR or {STRIPE}"))
+
+
+def mail_server(name: str) -> "Mailer":
+    """`file:DIR`, or `smtp://HOST`, `smtps://HOST`, `smtp+plain://HOST`, with MAKEGOOD_SMTP_USER and its password.
+
+    Raises:
+      UsageError: It is none of these, or a variable is missing.
+      TargetError: The URL cannot be used.
+    """
+    from remediation.notices import Sender
+
+    sender = Sender(*sender_parts())
+    if not name.startswith(_MAIL_SCHEMES):
+        from remediation.gateways.file_mails import FileMailer
+
+        return FileMailer(folder_of(name, "--mailer", "file:DIR or smtp://HOST"), sender)
+    from pathlib import Path
+
+    from remediation.gateways.smtp_mails import SmtpMailer
+    from remediation.gateways.smtp_settings import Login, SmtpSettings, smtp_target
+
+    trusted = os.environ.get("MAKEGOOD_SMTP_CA")
+    settings = SmtpSettings(
+        smtp_target(name), os.environ.get("MAKEGOOD_BOUNCES_TO"), Path(trusted) if trusted else None
+    )
+    user = os.environ.get("MAKEGOOD_SMTP_USER")
+    login = Login(user, secret("MAKEGOOD_SMTP_PASSWORD", "MAKEGOOD_SMTP_USER")) if user else None
+    return SmtpMailer(settings, sender, login)
+
+
+def goods_desk(name: str) -> "GoodsDesk":
+    """`file:DIR`.
+
+    Raises:
+      UsageError: It is no such thing.
+    """
+    from remediation.gateways.file_goods import FileDesk
+
+    return FileDesk(folder_of(name, "--goods", f"file:DIR or {WEBHOOK}"))

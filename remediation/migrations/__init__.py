@@ -1,0 +1,1 @@
+"""Migrations of the ledger: one file a step, up and down, the same on SQLite and PostgreSQL."""

@@ -1,0 +1,85 @@
+"""What a provider says later of refunds that it has taken on: the money has moved for good, or not after all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Engine, select
+
+from remediation.database import writing
+from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
+from remediation.gateways.refunds import Receipt, RefundGateway, RefundStatus
+from remediation.ledger.audit import Author
+from remediation.ledger.postings import post
+from remediation.ledger.tables import OUTBOX
+from remediation.outbox.breaker import HOUR_MS, Pace
+from remediation.outbox.claims import Item, advance, item_of, put_off
+from remediation.outbox.states import State
+from remediation.payer import ACTOR, payout_of, return_of
+
+ASK_AGAIN_MS: Final = 6 * HOUR_MS
+"""How long a pending refund is left alone before it is asked for once more; most settle within days."""
+
+BATCH: Final = 500
+"""Pending refunds asked for in one pass, so that the next mails need not wait for all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many pending refunds were asked for, how many moved for good, and how many failed after all."""
+
+    asked: int = 0
+    settled: int = 0
+    failed: int = 0
+
+
+def settle(
+    engine: Engine, gateway: RefundGateway, clock: Callable[[], int], may_go_on: Callable[[], bool], pace: Pace | None
+) -> Settled:
+    """Asks for refunds that the provider has taken on and not yet finished, each every few hours.
+
+    The first one that brings no answer ends it: the next pass will ask again.
+    """
+    settled = failed = asked = 0
+    for item in _pending(engine, clock()):
+        if not may_go_on():
+            break
+        if pace:
+            pace.keep()
+        with engine.connect() as connection:
+            payout = payout_of(connection, item.outbox_id)
+        try:
+            receipt = gateway.find(payout)
+        except (SilentError, DeferredError, UnusableError, RefusedError):
+            break
+        asked += 1
+        with writing(engine) as connection:
+            after = heard(connection, item, receipt, gateway.name, Author(ACTOR, clock()))
+        settled += after is State.SETTLED
+        failed += after is State.FAILED
+    return Settled(asked, settled, failed)
+
+
+def heard(connection: Connection, item: Item, receipt: Receipt | None, gateway: str, author: Author) -> State:
+    """The state of a refund after the provider's present word on it; `item` is `sent` or `settled`.
+
+    A refund that the provider does not know any more stays what it was: somebody
+    has to look, and `reconcile` names it.
+    """
+    if receipt is not None and receipt.status is RefundStatus.FAILED:
+        advance(connection, item, State.FAILED, author, f"{receipt.reference} failed at the provider after all")
+        post(connection, [return_of(payout_of(connection, item.outbox_id), gateway, author.at)])
+        return State.FAILED
+    if receipt is not None and receipt.status is RefundStatus.SUCCEEDED and item.state is State.SENT:
+        advance(connection, item, State.SETTLED, author, f"{receipt.reference} is done for good", settled_at=author.at)
+        return State.SETTLED
+    if item.state is State.SENT:
+        put_off(connection, item, author.at + ASK_AGAIN_MS, "the provider has not finished it yet")
+    return item.state
+
+
+def _pending(engine: Engine, now_ms: int) -> list[Item]:
+    due = (OUTBOX.c.kind == "refund", OUTBOX.c.state == State.SENT, OUTBOX.c.retry_at <= now_ms)
+    query = select(OUTBOX).where(*due).order_by(OUTBOX.c.retry_at, OUTBOX.c.outbox_id).limit(BATCH)
+    with engine.connect() as connection:
+        return [item_of(row) for row in connection.execute(query)]
