@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from remediation.gateways.errors import RefusedError, SilentError
-from remediation.gateways.smtp_session import Session, open_session
+from remediation.gateways.smtp_opening import open_session
+from remediation.gateways.smtp_session import Session
 from remediation.gateways.smtp_settings import Login, Security, SmtpSettings
 from remediation.gateways.smtp_transaction import hand_over
 from remediation.gateways.targets import TargetError, tls_context
