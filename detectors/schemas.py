@@ -75,6 +75,8 @@ EVENTS: Final = pl.Schema(
         "background": pl.Boolean(),
         "ad": pl.Boolean(),
         "http_status": pl.Int32(),
+        "transfer_ms": pl.Int64(),  # how long the server took to send its answer, by the server's clock
+        "signed": pl.Boolean(),  # true where a signature was verified; else null
         "cdn": pl.String(),
         "isp": pl.String(),
         "country": pl.String(),

@@ -1,13 +1,13 @@
 """Access logs of a CDN or an origin whose requests carry CMCD.
 
 Fields of CloudFront's logs after its developer guide, "Standard logging
-reference": dates and times are UTC, an absent value is a hyphen, header values
-and queries are URL-encoded.
+reference": dates and times are UTC and those of the end of an answer, an absent
+value is a hyphen, header values and queries are URL-encoded.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -28,23 +28,27 @@ _URLS: Final = ("rawUrl", "cs-uri-query", "cs-uri-stem")  # real-time logs show 
 _STATUSES: Final = ("sc-status", "status")
 _TIMES_MS: Final = ("t", "timestamp(ms)")
 _TIME_S: Final = "timestamp"  # seconds with three decimals, in real-time logs
+_TAKEN_S: Final = "time-taken"  # the same, from the request until the last byte was handed on
+_FROM_MS, _UNTIL_MS = "t", "t_end"
 _ABSENT: Final = ("", "-")
 _COLUMNS_OF: Final = {header: f"cs({header})" for header in HEADERS}
 _NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 _DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?", re.ASCII)
 _STATUS: Final = re.compile(r"\d{1,3}", re.ASCII)
+_SECONDS: Final = re.compile(r"\d{1,6}\.\d{1,6}", re.ASCII)  # other servers count whole milliseconds under this name
 _DIRECTIVE: Final = b"#"
 _FIELDS: Final = "#Fields:"
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One line: its index, its CMCD record, and the server's time (milliseconds) and answer."""
+    """One line: its index, its CMCD record, and when the server was asked, what it answered and how long that took."""
 
     row: int
     cmcd: str
     time: int | None
     status: int | None
+    transfer_ms: int | None
 
 
 class AccessLog:
@@ -85,6 +89,8 @@ class AccessLog:
             pl.Series([request.status for request in requests], dtype=pl.Int32),
         )
         checked = records_to_events(texts, carriers, place, self._limits, self._tally)
+        took = pl.Series("transfer_ms", [request.transfer_ms for request in requests], dtype=pl.Int64)
+        checked = replace(checked, frame=checked.frame.with_columns(took))
         block = settle(checked, place, rejects)
         return Block(block.events, block.rejects, extra=-skipped)
 
@@ -121,7 +127,20 @@ def _request(row: int, values: Mapping[str, str]) -> _Request:
     record = from_headers(values.get(column) for column in _COLUMNS_OF.values()) or _record_in_url(values)
     answer = next((values[name] for name in _STATUSES if name in values), "")
     status = int(answer) if _STATUS.fullmatch(answer) else None
-    return _Request(row, record, _time(values), status)
+    time, took = _time(values), _transfer_ms(values)
+    if time is not None and took is not None and _FROM_MS not in values:
+        time -= took  # the log's time is that of the end
+    return _Request(row, record, time, status, took)
+
+
+def _transfer_ms(values: Mapping[str, str]) -> int | None:
+    """Milliseconds from the request to the end of the answer; null where the line does not tell."""
+    if _SECONDS.fullmatch(taken := values.get(_TAKEN_S, "")):
+        return round(float(taken) * 1_000)
+    since, until = values.get(_FROM_MS, ""), values.get(_UNTIL_MS, "")
+    if _NUMBER.fullmatch(since) and _NUMBER.fullmatch(until):
+        return max(round(float(until) - float(since)), 0)
+    return None
 
 
 def _record_in_url(values: Mapping[str, str]) -> str:

@@ -8,13 +8,16 @@ from typing import BinaryIO, Final
 import polars as pl
 
 from detectors.telemetry import rejects as reject_frames
+from detectors.telemetry.beacons import beacons
 from detectors.telemetry.block import Block, empty_contacts, empty_scans
 from detectors.telemetry.containers import Container, DamagedError, blocks, sniff, unwrap_parquet
 from detectors.telemetry.documents import is_document, read_document
+from detectors.telemetry.keys import KeyRing
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.lines import Lines, read_lines
 from detectors.telemetry.parquet import decode_parquet
 from detectors.telemetry.recognise import Decoder, recognise
+from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Code, Reject, Tally
 
 _MAGIC_BYTES: Final = 4
@@ -38,7 +41,9 @@ class Decoded:
     contacts: pl.DataFrame = field(default_factory=empty_contacts)
 
 
-def decode(stream: BinaryIO, source: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[Decoded]:
+def decode(
+    stream: BinaryIO, source: str, limits: Limits = DEFAULT_LIMITS, keys: KeyRing | None = None
+) -> Iterator[Decoded]:
     """Reads telemetry of any known format; container and format are told by content.
 
     Beacons, scans of parcels and contacts in their canonical formats (JSON Lines or
@@ -51,6 +56,7 @@ def decode(stream: BinaryIO, source: str, limits: Limits = DEFAULT_LIMITS) -> It
       stream: Opened for reading at its start, seekable.
       source: What to call the file in rejects.
       limits: Bounds on records, times and expansion.
+      keys: What beacons may be signed with; without keys every beacon is unsigned.
 
     Yields:
       Blocks of bounded size, in the order of the file; at the end one without
@@ -60,7 +66,7 @@ def decode(stream: BinaryIO, source: str, limits: Limits = DEFAULT_LIMITS) -> It
     """
     tally = Tally(limits)
     try:
-        for block, count in _blocks(stream, limits, tally):
+        for block, count in _blocks(stream, beacons(keys), limits, tally):
             yield _decoded(source, block, count)
     except DamagedError as damage:
         reject = Reject("file", damage.code, damage.reason)
@@ -73,32 +79,32 @@ def _decoded(source: str, block: Block, count: int) -> Decoded:
     return Decoded(block.events, reject_frames.frame(source, block.rejects), count, block.scans, block.contacts)
 
 
-def _blocks(stream: BinaryIO, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
+def _blocks(stream: BinaryIO, form: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
     """Blocks with the number of records that they were made of."""
     container = sniff(stream.read(_MAGIC_BYTES))
     stream.seek(0)
     if container is Container.PARQUET:
-        yield from _parquet(stream, limits, tally)
+        yield from _parquet(stream, form, limits, tally)
         return
     text = blocks(stream, container, limits)
     first = next(text, b"")
     if container is not Container.PLAIN and sniff(first) is Container.PARQUET:
-        yield from _parquet(unwrap_parquet(first, text, limits), limits, tally)
+        yield from _parquet(unwrap_parquet(first, text, limits), form, limits, tally)
         return
     whole = is_document(first)
     portions = read_document(first, text, limits) if whole else read_lines(chain((first,), text), limits)
     decoder: Decoder | None = None
     for lines in portions:
         if decoder is None and len(lines):
-            decoder = _recognised(lines, limits, tally)
+            decoder = _recognised(lines, form, limits, tally)
         block = decoder.decode(lines) if decoder is not None else Block()
         count = len(lines) + block.extra + len(lines.rejects)
         if count:
             yield replace(block, rejects=(*lines.rejects, *block.rejects)), count
 
 
-def _recognised(lines: Lines, limits: Limits, tally: Tally) -> Decoder:
-    decoder = recognise(lines, limits, tally)
+def _recognised(lines: Lines, form: Format, limits: Limits, tally: Tally) -> Decoder:
+    decoder = recognise(lines, form, limits, tally)
     if decoder is None:
         raise DamagedError(
             Code.NOT_RECOGNISED,
@@ -108,7 +114,7 @@ def _recognised(lines: Lines, limits: Limits, tally: Tally) -> Decoder:
     return decoder
 
 
-def _parquet(stream: BinaryIO, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
+def _parquet(stream: BinaryIO, form: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
     size = stream.seek(0, 2)
     stream.seek(0)
-    yield from decode_parquet(stream, size, limits, tally)
+    yield from decode_parquet(stream, size, form, limits, tally)

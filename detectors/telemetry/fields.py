@@ -36,6 +36,9 @@ class Field:
     otherwise: str | None = None
 
 
+KEY_ID: Final = "key_id"
+SIGNATURE: Final = "signature"
+
 FIELDS: Final = (
     Field("session_id", Kind.TEXT, required=True),
     Field("event_time", Kind.TIME, required=True),
@@ -62,5 +65,7 @@ FIELDS: Final = (
     Field("background", Kind.FLAG),
     Field("ad", Kind.FLAG),
     *(Field(name, Kind.TEXT) for name in DIMENSIONS),
+    Field(KEY_ID, Kind.TEXT),  # of the key that the record is signed with; see `signatures`
+    Field(SIGNATURE, Kind.TEXT),
 )
 """Canonical beacons, in the order in which a record's first fault is looked for."""

@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from detectors.telemetry.beacons import BEACONS
 from detectors.telemetry.block import Block, count_slips, settle
-from detectors.telemetry.checks import Bools, Checked, Fault, check, judge_text
+from detectors.telemetry.checks import Bools, Checked, Fault, judge_text
 from detectors.telemetry.contacts import CONTACTS
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.fields import Field, Kind
@@ -22,21 +21,21 @@ from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Code, Place, Tally
 from detectors.telemetry.tracking import SCANS
 
-_FORMATS: Final = (CONTACTS, BEACONS, SCANS)
-"""In the order in which a file is tried for them, as JSON Lines are."""
-
 _REPEATED: Final = "session_id"
 """The id that so many rows share that it is better left in its dictionary."""
 
 _TEXTS: Final = (Kind.TEXT, Kind.STATE, Kind.CODE, Kind.TIME)
 
 
-def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
+def decode_parquet(
+    stream: BinaryIO, size: int, beacons: Format, limits: Limits, tally: Tally
+) -> Iterator[tuple[Block, int]]:
     """Blocks of at most `limits.block_rows` rows, each with how many; the offset of a reject is its row, from 0.
 
     Args:
       stream: The file, seekable.
       size: Its bytes on disk.
+      beacons: How beacons are read.
       limits: Bounds on what it may expand to.
       tally: Counts columns of other names, once a row.
 
@@ -46,7 +45,7 @@ def decode_parquet(stream: BinaryIO, size: int, limits: Limits, tally: Tally) ->
     """
     try:
         schema = pq.read_schema(stream)
-        form = _format(schema)
+        form = _format(schema, beacons)
         stream.seek(0)
         file = pq.ParquetFile(stream, read_dictionary=_text_columns(schema, form))
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -82,11 +81,12 @@ def _pass_on_failure_to_read(error: Exception) -> None:
         raise error
 
 
-def _format(schema: pa.Schema) -> Format:
+def _format(schema: pa.Schema, beacons: Format) -> Format:
     """The format whose id, the first of its fields, is a column of the file."""
-    form = next((form for form in _FORMATS if form.fields[0].name in schema.names), None)
+    formats = (CONTACTS, beacons, SCANS)  # in the order in which JSON Lines are tried for them
+    form = next((form for form in formats if form.fields[0].name in schema.names), None)
     if form is None:
-        ids = ", ".join(form.fields[0].name for form in _FORMATS)
+        ids = ", ".join(form.fields[0].name for form in formats)
         raise DamagedError(Code.NOT_RECOGNISED, f"The Parquet file holds no known records: it has no column of {ids}.")
     for field in form.fields:
         if field.required and field.name not in schema.names:
@@ -133,7 +133,7 @@ def block_of(batch: pa.RecordBatch, first: int, form: Format, limits: Limits, ta
     fields = _known(batch.schema.names, form).values()
     columns = [c for c in (_column(batch, field, limits, faults) for field in fields) if c is not None]
     frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=batch.num_rows)
-    judged = form.finish(check(frame, form.fields, limits, plain=True))
+    judged = form.judged(frame, limits, plain=True)
     checked = Checked(judged.frame, (*faults, *judged.faults), judged.slips)
     count_slips(checked, place, tally)
     return settle(checked, place, slot=form.slot)

@@ -17,7 +17,7 @@ from detectors.telemetry.contacts import CONTACTS
 from detectors.telemetry.easypost import easypost_scans
 from detectors.telemetry.limits import Limits
 from detectors.telemetry.lines import Lines
-from detectors.telemetry.records import Records
+from detectors.telemetry.records import Format, Records
 from detectors.telemetry.rejects import Tally
 from detectors.telemetry.trackers import Trackers
 from detectors.telemetry.tracking import SCANS
@@ -92,8 +92,9 @@ class JsonRecords:
     A line that shows no kind is taken for one of the kind that the file began with.
     """
 
-    def __init__(self, first: int, limits: Limits, tally: Tally) -> None:
+    def __init__(self, first: int, beacons: Format, limits: Limits, tally: Tally) -> None:
         self._first = first
+        self._beacons = beacons
         self._limits = limits
         self._tally = tally
         self._decoders: dict[int, Decoder] = {}
@@ -111,24 +112,25 @@ class JsonRecords:
 
     def _decoder(self, kind: int) -> Decoder:
         if kind not in self._decoders:
-            self._decoders[kind] = _KINDS[kind].decoder(self._limits, self._tally)
+            decoder = partial(Records, self._beacons) if kind == _BEACON else _KINDS[kind].decoder
+            self._decoders[kind] = decoder(self._limits, self._tally)
         return self._decoders[kind]
 
 
-def recognise(lines: Lines, limits: Limits, tally: Tally) -> Decoder | None:
+def recognise(lines: Lines, beacons: Format, limits: Limits, tally: Tally) -> Decoder | None:
     """The decoder for the first line that shows what it is; null where none of the first does."""
     nameless = False
     for row in range(min(len(lines), _LINES_LOOKED_AT)):
         text = lines.text(row).lstrip()
         if text.startswith(_OPEN):
             if (kind := _shown(text)) is not None:
-                return JsonRecords(kind, limits, tally)
+                return JsonRecords(kind, beacons, limits, tally)
             nameless = nameless or bool(_WITHOUT_ID.search(text))
         elif text.startswith(_W3C):
             return AccessLog(limits, tally)
         elif _RECORD.match(text):
             return RawRecords(limits, tally)
-    return JsonRecords(_BEACON, limits, tally) if nameless else None
+    return JsonRecords(_BEACON, beacons, limits, tally) if nameless else None
 
 
 def _shown(text: bytes) -> int | None:

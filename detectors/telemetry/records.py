@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import polars as pl
+
 from detectors.telemetry.block import Block, Slot, count_slips, line_places, settle
 from detectors.telemetry.checks import Checked, check
 from detectors.telemetry.fields import Field
@@ -16,13 +18,20 @@ from detectors.telemetry.rejects import Tally
 class Format:
     """A canonical format: what a record may hold, and what becomes of it.
 
-    `finish` adds what no record says by itself.
+    `verify` is given the columns as they were read and as they were judged, where
+    records may be signed; `finish` adds what no record says by itself.
     """
 
     noun: str
     fields: tuple[Field, ...]
     slot: Slot
     finish: Callable[[Checked], Checked]
+    verify: Callable[[pl.DataFrame, Checked], Checked] | None = None
+
+    def judged(self, frame: pl.DataFrame, limits: Limits, *, plain: bool) -> Checked:
+        """The columns as `check` judges them, verified and finished."""
+        checked = check(frame, self.fields, limits, plain=plain)
+        return self.finish(self.verify(frame, checked) if self.verify else checked)
 
 
 class Records:
@@ -44,6 +53,6 @@ class Records:
         form = self._format
         objects = self._reader.read(lines)
         place = line_places(lines, objects.rows)
-        checked = form.finish(check(objects.frame, form.fields, self._limits, plain=objects.plain))
+        checked = form.judged(objects.frame, self._limits, plain=objects.plain)
         count_slips(checked, place, self._tally)
         return settle(checked, place, objects.rejects, form.slot)

@@ -48,6 +48,10 @@ class Code(StrEnum):
     CONTROL_CHARACTER = "control_character"
     UNKNOWN_FIELD = "unknown_field"
     NO_OFFSET = "no_offset"
+    # its signature
+    BAD_SIGNATURE = "bad_signature"
+    UNKNOWN_KEY = "unknown_key"
+    EXPIRED_KEY = "expired_key"
     # trackers of EasyPost and AfterShip
     NOT_TRACKING = "not_tracking"
     # CMCD and access logs

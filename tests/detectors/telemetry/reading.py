@@ -8,6 +8,7 @@ import polars as pl
 
 from detectors import schemas
 from detectors.telemetry.decode import decode
+from detectors.telemetry.keys import KeyRing
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 
 NOW = 1_795_291_010_509  # 2026-11-21T19:56:50.509Z
@@ -18,8 +19,8 @@ Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 class Read:
     """Everything that one file gave."""
 
-    def __init__(self, data: bytes, limits: Limits = DEFAULT_LIMITS) -> None:
-        self.blocks = list(decode(io.BytesIO(data), "night.log", limits))
+    def __init__(self, data: bytes, limits: Limits = DEFAULT_LIMITS, keys: KeyRing | None = None) -> None:
+        self.blocks = list(decode(io.BytesIO(data), "night.log", limits, keys))
         frames = [schemas.complete(block.events, schemas.EVENTS) for block in self.blocks]
         self.events = pl.concat([pl.DataFrame(schema=schemas.EVENTS), *frames])
         self.rejects = pl.concat([pl.DataFrame(schema=schemas.REJECTS), *(b.rejects for b in self.blocks)])

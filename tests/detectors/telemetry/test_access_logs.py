@@ -40,7 +40,7 @@ def a_row(
             id="w3c header",
         ),
         pytest.param(
-            jsonl([{"t": NOW, "t_end": NOW + 9, "method": "GET", "rawUrl": f"/a?{QUERY}", "status": 206, "bytes": 1}]),
+            jsonl([{"t": NOW, "method": "GET", "rawUrl": f"/a?{QUERY}", "status": 206, "bytes": 1}]),
             id="origin json",
         ),
         pytest.param(
@@ -59,6 +59,22 @@ def a_row(
 )
 def test_a_request_that_carries_cmcd_is_a_witness(data: bytes) -> None:
     assert Read(data).event() == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("record", "transfer_ms"),
+    [
+        pytest.param({"t": NOW, "t_end": NOW + 900}, 900, id="from and until"),
+        pytest.param({"t": NOW, "t_end": NOW - 1}, 0, id="a clock that was set back"),
+        pytest.param({"t": NOW, "t_end": "later"}, None, id="until nobody knows when"),
+        pytest.param({"timestamp": (NOW + 900) / 1_000, "time-taken": 0.9}, 900, id="cloudfront tells the end"),
+        pytest.param({"timestamp(ms)": NOW, "time-taken": "900"}, None, id="in a unit that nobody names"),
+        pytest.param({"timestamp(ms)": NOW, "time-taken": "-"}, None, id="cloudfront does not know"),
+    ],
+)
+def test_the_server_says_how_long_its_answer_took(record: dict[str, Json], transfer_ms: int | None) -> None:
+    event = Read(jsonl([{**record, "cs-uri-query": QUERY, "sc-status": 206}])).event()
+    assert event == EXPECTED | ({} if transfer_ms is None else {"transfer_ms": transfer_ms})
 
 
 @pytest.mark.parametrize(
