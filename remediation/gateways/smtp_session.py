@@ -11,7 +11,7 @@ MAX_REPLY_LINES: Final = 128
 """RFC 5321 allows 512 bytes a line; EHLO lists extensions by the dozen."""
 
 _REPLY_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\n]*))?\r?\n")
-_STATUS: Final = re.compile(rb"([245])\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
+_STATUS: Final = re.compile(rb"([245])\.[0-9]{1,3}\.[0-9]{1,3}(?!\.?[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
