@@ -9,7 +9,7 @@ from remediation.guards.history import History
 from remediation.guards.payouts import amount_in
 from remediation.guards.reading import GuardName, Reading, Said, read
 from remediation.money import Money
-from remediation.report.formats import amount, listed, one_line
+from remediation.report.formats import amount, counted, one_line
 
 COMPARED_NIGHTS: Final = 7
 
@@ -48,5 +48,7 @@ def _difference(tonight: Figures, history: History) -> str:
     for currency in currencies:
         amounts = [amount_in(currency)(night) or 0 for night in (*nights, tonight)]
         usual, now = (amount(Money(round(minor), currency)) for minor in (median(amounts[:-1]), amounts[-1]))
-        compared.append(f"{now} would go out tonight and {usual} is the median of the last {len(nights)}")
-    return listed(compared) or "no money would go out tonight, as before"
+        compared.append(
+            f"{now} would go out tonight, where {usual} is the median of the last {counted(len(nights), 'night')}"
+        )
+    return ", and ".join(compared) or "no money would go out tonight, as before"

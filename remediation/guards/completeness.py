@@ -48,7 +48,9 @@ class _Came:
         usually = f", where usually {counted(round(bounds[0].value), 'record')} come" if bounds else ""
         advice = "what it would have said may clear those who are flagged, so get it and run the night again"
         least = self.rules.least_times * bounds[0].value if bounds else 1
-        return read("sources", self._name, 0, least, Said(f"{self._name} {what}{usually}", advice), tripped=True)
+        return read(
+            "sources", " ".join(self.key), 0, least, Said(f"{self._name} {what}{usually}", advice), tripped=True
+        )
 
     def _files(self, source: SourceFigures) -> Reading | None:
         """More or fewer files than always: one number or date of several is missing, or one was given twice."""
@@ -60,14 +62,14 @@ class _Came:
         said = Said(
             f"{fact}always in {counted(before[0], 'file')}", "one may be missing or given twice, so look at their names"
         )
-        return read("sources", self._name, source.files, before[0], said, tripped=True)
+        return read("sources", " ".join(self.key), source.files, before[0], said, tripped=True)
 
     def _size(self, source: SourceFigures) -> Reading:
         bounds = self.history.bounds(self._records, self.as_of)
         here = f"{self._name} has {counted(source.records, 'record')} ({source.bytes:,} bytes)"
         if bounds is None:
             said = Said(f"{here}, and too few released nights say what is usual", "")
-            return read("sources", self._name, source.records, source.records, said, tripped=False)
+            return read("sources", " ".join(self.key), source.records, source.records, said, tripped=False)
         low, high = (usual.value for usual in bounds)
         least = self.rules.least_times * low if low >= self.rules.min_records else 0
         most = max(self.rules.most_times * high, self.rules.min_records)
@@ -77,29 +79,29 @@ class _Came:
         )
         limit = least if source.records < least else most
         tripped = not least <= source.records <= most
-        return read("sources", self._name, source.records, limit, said, tripped=tripped)
+        return read("sources", " ".join(self.key), source.records, limit, said, tripped=tripped)
 
     def _is_expected(self) -> bool:
         before = self._before()
-        present = sum(1 for each in before if each and each.records)
+        present = sum(each is not None for each in before)
         return len(before) >= self.history.rules.min_nights and present >= self.rules.usual * len(before)
 
     def _may_be_empty(self) -> bool:
-        """Whether it is known to be empty now and then, as a file of contacts is on a quiet day."""
-        before = self._before()
-        return len(before) >= self.history.rules.min_nights and any(before) and not self._is_expected()
+        """Whether it is known to be nearly empty, as a small shop's contacts are on a quiet day."""
+        usual = self.history.usual(self._records)
+        return usual is not None and usual.value < self.rules.empty_below
 
     def _before(self) -> tuple[SourceFigures | None, ...]:
         return tuple(_found(night, self.key) for night in self.history.recent)
 
     def _records(self, night: Figures) -> float | None:
         source = _found(night, self.key)
-        return source.records if source and source.records else None
+        return source.records if source else None
 
     @property
     def _name(self) -> str:
         role, name = self.key
-        return f"{role} {one_line(name)}"
+        return f"the {role} source {one_line(name)}"
 
 
 def _order_book(tonight: Figures, history: History, rules: SourceRules) -> Iterator[Reading]:

@@ -62,7 +62,9 @@ def _key(group: Group) -> tuple[str, str, str]:
 def _reading(group: Group, lane: _Lane, history: History, before: _Rates) -> Reading:
     flagged, units = group.judged.flagged, group.judged.units
     usual = _usual_of(group, lane, history, before)
-    limit = lane.rules.ceiling if usual is None else max(lane.rules.floor, lane.rules.times * usual.value)
+    limit = (
+        lane.rules.ceiling if usual is None else max(lane.concentration.floor, lane.concentration.times * usual.value)
+    )
     tripped = flagged > limit * units and _weighs(group.judged, lane)
     name = f"{NOUNS.get(group.dimension.rsplit('+', 1)[-1], group.dimension)} {one_line(group.value)}"
     share = percent(flagged / lane.tonight.flagged) if lane.tonight.flagged else percent(0)

@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from detectors.incidents.cohorts import Lane
+from remediation.canonical import canonical_json
 
 InputRole = Literal["telemetry", "orders", "customers", "grants", "stock"]
 
@@ -103,15 +104,16 @@ class Figures:
 _FIGURES: Final = TypeAdapter(Figures)
 
 
-def to_json(figures: Figures) -> str:
-    """The figures as JSON text: equal figures are equal text."""
-    return _FIGURES.dump_json(figures).decode()
+def to_json(figures: Figures) -> object:
+    """The figures as JSON says them, for a JSON column: equal figures are equal JSON."""
+    kept: object = _FIGURES.dump_python(figures, mode="json")
+    return kept
 
 
-def from_json(text: str) -> Figures:
-    """The figures that `to_json` wrote.
+def from_json(kept: object) -> Figures:
+    """The figures of what `to_json` gave.
 
     Raises:
       pydantic.ValidationError: Something is missing, unknown or of another type.
     """
-    return _FIGURES.validate_json(text)
+    return _FIGURES.validate_json(canonical_json(kept))

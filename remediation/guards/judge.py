@@ -38,5 +38,5 @@ def readings(tonight: Figures, released: Iterable[Figures], rules: GuardRules, n
 
 
 def trips(tonight: Figures, released: Iterable[Figures], rules: GuardRules, now_ms: int) -> tuple[Reading, ...]:
-    """The readings that hold the night, gravest doubt first; empty where it may be released. As `readings`."""
+    """Those of `readings` that hold the night; empty where it may be released."""
     return tuple(reading for reading in readings(tonight, released, rules, now_ms) if reading.tripped)

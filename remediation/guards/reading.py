@@ -49,9 +49,8 @@ class Said:
 
 def read(guard: GuardName, subject: str, value: float, limit: float, said: Said, *, tripped: bool) -> Reading:  # noqa: PLR0913 a field each
     """A reading; the advice is given only where it tripped."""
-    return Reading(
-        guard, subject, value, limit, tripped, f"{said.fact}: {said.advice}." if tripped else f"{said.fact}."
-    )
+    fact = said.fact[:1].upper() + said.fact[1:]
+    return Reading(guard, subject, value, limit, tripped, f"{fact}: {said.advice}." if tripped else f"{fact}.")
 
 
 def against(usual: Usual | None, limit: float, shown: Callable[[float], str]) -> str:

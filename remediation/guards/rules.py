@@ -91,6 +91,8 @@ class ShareRules(Section):
 class ConcentrationRules(Section):
     """When one app version, device, title, CDN, network or depot has too much of what failed."""
 
+    floor: Ratio
+    times: Times
     most: Ratio
     whole: Ratio
 
@@ -107,6 +109,7 @@ class SourceRules(Section):
     """When a file is missing, too small or too large."""
 
     usual: Annotated[float, Field(gt=0, le=1)]
+    empty_below: Count
     least_times: Ratio
     most_times: Times
     min_records: Count
