@@ -1,41 +1,36 @@
 """What the tests of the ledger and of sending share."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import Engine
 
 from remediation.database import open_database
+from tests.support.stores import STORE, Store, open_store
 
 
 @pytest.fixture(scope="session")
-def _blank_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("blank") / "ledger.db"
-    open_database(f"sqlite:///{file}").dispose()
-    return file
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Where the ledgers of this run are made."""
+    with open_store(STORE, tmp_path_factory.mktemp("ledgers")) as opened:
+        yield opened
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, _blank_ledger: Path) -> Iterator[Engine]:
-    """An empty ledger in a file of its own; a copy, since making the tables takes longer than most tests."""
-    file = shutil.copy(_blank_ledger, tmp_path / "ledger.db")
-    engine = open_database(f"sqlite:///{file}")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def fresh(tmp_path: Path, _blank_ledger: Path) -> Iterator[Callable[[], Engine]]:
+def fresh(store: Store) -> Iterator[Callable[[], Engine]]:
     """Makes one empty ledger after another."""
-    made: list[Engine] = []
+    with ExitStack() as made:
 
-    def make() -> Engine:
-        file = shutil.copy(_blank_ledger, tmp_path / f"ledger-{len(made)}.db")
-        made.append(open_database(f"sqlite:///{file}"))
-        return made[-1]
+        def make() -> Engine:
+            engine = open_database(made.enter_context(store.ledger()))
+            made.callback(engine.dispose)
+            return engine
 
-    yield make
-    for engine in made:
-        engine.dispose()
+        yield make
+
+
+@pytest.fixture
+def ledger(fresh: Callable[[], Engine]) -> Engine:
+    """An empty ledger of its own."""
+    return fresh()

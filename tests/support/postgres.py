@@ -14,7 +14,6 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 URL_VARIABLE: Final = "MAKEGOOD_TEST_POSTGRES"
-    "there is no PostgreSQL 15 or later here: install the package postgresql (Debian: apt-get install postgresql), or "
 
 HOW_TO: Final = (
     "there is no PostgreSQL 15 or later here: install the package postgresql (Debian: apt-get install postgresql), "
