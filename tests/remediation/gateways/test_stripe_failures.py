@@ -18,6 +18,7 @@ OUTCOMES = [
     ),
     pytest.param(409, a_refusal(code="idempotency_key_in_use"), SilentError, "idempotency_key_in_use", id="on its way"),
     pytest.param(400, a_refusal(code="idempotency_key_in_use"), SilentError, "what became", id="on its way, as a 400"),
+    pytest.param(409, a_refusal(), SilentError, "HTTP 409", id="a conflict of another kind"),
     pytest.param(424, a_refusal(), SilentError, "HTTP 424", id="somebody else failed"),
     pytest.param(500, a_refusal(type="api_error"), SilentError, "HTTP 500", id="Stripe failed"),
     pytest.param(503, HTML, SilentError, "not in Stripe's form", id="a machine in between failed"),
