@@ -74,8 +74,8 @@ def recover(engine: Engine, kind: str, author: Author) -> int:
 
 
 def may_be_sent(engine: Engine, item: Item) -> bool:
-    """Whether the item may still leave the house: its run is released, nothing blocks it, and the mode serves it."""
-    query = select(OUTBOX.c.outbox_id).where(OUTBOX.c.outbox_id == item.outbox_id, _is_open())
+    """Whether the item may still leave the house: by its run, its block and the mode, and a mail by what it tells."""
+    query = select(OUTBOX.c.outbox_id).where(OUTBOX.c.outbox_id == item.outbox_id, _may_leave(item.kind))
     with engine.connect() as connection:
         return connection.execute(query).first() is not None
 
@@ -132,9 +132,12 @@ def _change(connection: Connection, item: Item, values: Mapping[str, object]) ->
 
 
 def _first_attempt(connection: Connection, kind: str, author: Author) -> Item | None:
-    due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state == State.APPROVED, OUTBOX.c.not_before <= author.at, _is_open())
-    if kind == "mail":
-        due = and_(due, _deeds_are_done())
+    due = and_(
+        OUTBOX.c.kind == kind,
+        OUTBOX.c.state == State.APPROVED,
+        OUTBOX.c.not_before <= author.at,
+        _may_leave(kind),
+    )
     order = (OUTBOX.c.not_before, OUTBOX.c.outbox_id)
     first = select(OUTBOX.c.outbox_id).where(due).order_by(*order).limit(1).scalar_subquery()
     row = connection.execute(
@@ -156,7 +159,7 @@ def _next_attempt(connection: Connection, kind: str, author: Author) -> Item | N
     asking what became of the unknown is always allowed.
     """
     due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(_TRYING), OUTBOX.c.retry_at <= author.at)
-    allowed = or_(OUTBOX.c.state == State.UNKNOWN, _is_open())
+    allowed = or_(OUTBOX.c.state == State.UNKNOWN, _may_leave(kind))
     order = (OUTBOX.c.retry_at, OUTBOX.c.outbox_id)
     first = select(OUTBOX.c.outbox_id).where(due, allowed).order_by(*order).limit(1).scalar_subquery()
     row = connection.execute(
@@ -170,6 +173,11 @@ def _next_attempt(connection: Connection, kind: str, author: Author) -> Item | N
         .returning(OUTBOX)
     ).first()
     return item_of(row) if row else None
+
+
+def _may_leave(kind: str) -> ColumnElement[bool]:
+    """Whether an item may leave the house now. A refund may fail while its mail waits, which then would not be true."""
+    return and_(_is_open(), _deeds_are_done()) if kind == "mail" else _is_open()
 
 
 def _is_open() -> ColumnElement[bool]:

@@ -1,3 +1,4 @@
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -6,17 +7,20 @@ from sqlalchemy import Engine, update
 from remediation.database import writing
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError
 from remediation.gateways.file_mails import FileMailer
+from remediation.gateways.refunds import RefundStatus
 from remediation.ledger.audit import Author
-from remediation.ledger.tables import CUSTOMERS
+from remediation.ledger.tables import CUSTOMERS, OUTBOX
 from remediation.mail import Mail
 from remediation.mailer import PostMails
 from remediation.mailing.suppressed import allow, suppress
 from remediation.notices import Sender
 from remediation.outbox.worker import Passed, Worker
+from remediation.settling import settle
 from tests.remediation.ledger.evenings import MORNING, a_mail, a_remedy
 from tests.remediation.outbox.senders import Gateway, Mailbox, approve, in_turn, pay, quiet, states
 
 HOUR = 3_600_000
+DAY = 24 * HOUR
 
 
 class Relay(Mailbox):
@@ -117,6 +121,25 @@ def test_at_night_in_the_customers_own_zone_a_mail_waits_until_eight(ledger: Eng
     assert post_mails(ledger, mailbox, nine_in_the_evening) == Passed(later=1)
     assert post_mails(ledger, mailbox, nine_in_the_evening + 11 * HOUR - 1) == Passed()
     assert post_mails(ledger, mailbox, nine_in_the_evening + 11 * HOUR) == Passed(sent=1)
+
+
+@pytest.mark.parametrize("lost", [None, "the mail"], ids=["put off", "broken off"])
+def test_a_mail_that_waits_is_not_sent_when_its_refund_has_failed_meanwhile(ledger: Engine, lost: str | None) -> None:
+    approve(ledger)
+    gateway = Gateway(status=RefundStatus.PENDING)
+    pay(ledger, gateway, MORNING)
+    mailbox = Mailbox(before=breaking if lost else deferring)
+    with contextlib.suppress(OSError):
+        post_mails(ledger, mailbox, MORNING)
+    mailbox.before = quiet
+    gateway.status = RefundStatus.FAILED
+    assert settle(ledger, gateway, lambda: MORNING + DAY, lambda: True, None).failed == 1
+    post_mails(ledger, mailbox, MORNING + DAY)
+    assert mailbox.taken == []
+    with writing(ledger) as connection:
+        connection.execute(update(OUTBOX).where(OUTBOX.c.kind == "refund").values(state="settled"))
+    post_mails(ledger, mailbox, MORNING + 2 * DAY)
+    assert len(mailbox.taken) == 1
 
 
 def test_nobody_who_wants_no_mail_gets_one(ledger: Engine) -> None:
