@@ -67,15 +67,18 @@ class StripeGateway:
     def find(self, payout: Payout) -> Receipt | None:
         """The receipt of the earliest refund made for this remedy that did not fail, else of one that did.
 
-        None is certain: Stripe's list (unlike its search) holds a refund as soon as it is made.
+        None is certain: Stripe's list (unlike its search) holds a refund as soon as it is
+        made, and where the order line names no payment of Stripe's none was ever asked for.
 
         Raises:
-          RefusedError: The order line names no payment of Stripe's, so that none can have been asked for.
           SilentError: No answer, or one that does not fit the pay-out. A lookup that is
             refused or deferred is silence as well: it says nothing of the refund.
           UnusableError: Stripe does not accept the secret key.
         """
-        payment = payment_of(payout)
+        try:
+            payment = payment_of(payout)
+        except RefusedError:
+            return None
         newest_first = _looked_up(self._refunds.of(payment))
         ours = [refund for refund in newest_first if refund.remedy_id == payout.remedy_id]
         if not ours:
@@ -108,11 +111,12 @@ def _receipt(refund: "StripeRefund", payout: Payout) -> Receipt:
     be told that none has and pay again. Where every answer is wrong, silence also ends
     the pass after a few, and refusals would not.
     """
+    money = from_stripe(refund.amount, refund.currency)
     differs = [
         name
         for name, is_right in (
-            ("amount", refund.amount == to_stripe(Money(payout.amount_minor, payout.currency))),
-            ("currency", refund.currency == payout.currency.lower()),
+            ("amount", money.minor == payout.amount_minor),
+            ("currency", money.currency == payout.currency),
             ("payment", payout.payment_id in (refund.charge, refund.payment_intent)),
             ("remedy", refund.remedy_id == payout.remedy_id),
         )
