@@ -8,13 +8,14 @@ from sqlalchemy import Connection, Engine, select
 
 from remediation.database import writing
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
-from remediation.gateways.refunds import Receipt, RefundGateway, RefundStatus
+from remediation.gateways.refunds import Payout, Receipt, RefundGateway, RefundStatus
 from remediation.ledger.audit import Author
 from remediation.ledger.postings import post
 from remediation.ledger.tables import OUTBOX
 from remediation.outbox.breaker import HOUR_MS, Pace
 from remediation.outbox.claims import Item, advance, item_of, put_off
 from remediation.outbox.states import State
+from remediation.outbox.worker import words
 from remediation.payer import ACTOR, payout_of, return_of
 
 ASK_AGAIN_MS: Final = 6 * HOUR_MS
@@ -38,7 +39,8 @@ def settle(
 ) -> Settled:
     """Asks for refunds that the provider has taken on and not yet finished, each every few hours.
 
-    The first one that brings no answer ends it: the next pass will ask again.
+    The first one that brings no answer ends it. It is put off, so that the next pass
+    begins with the others: the silence may be about this refund alone.
     """
     settled = failed = asked = 0
     for item in _pending(engine, clock()):
@@ -46,11 +48,14 @@ def settle(
             break
         if pace:
             pace.keep()
-        with engine.connect() as connection:
-            payout = payout_of(connection, item.outbox_id)
         try:
-            receipt = gateway.find(payout)
-        except (SilentError, DeferredError, UnusableError, RefusedError):
+            receipt = gateway.find(_payout(engine, item))
+        except (RefusedError, SilentError) as error:
+            _put_off(engine, item, clock() + ASK_AGAIN_MS, error)
+            if isinstance(error, SilentError):
+                break
+            continue
+        except (DeferredError, UnusableError):
             break
         asked += 1
         with writing(engine) as connection:
@@ -76,6 +81,16 @@ def heard(connection: Connection, item: Item, receipt: Receipt | None, gateway: 
     if item.state is State.SENT:
         put_off(connection, item, author.at + ASK_AGAIN_MS, "the provider has not finished it yet")
     return item.state
+
+
+def _payout(engine: Engine, item: Item) -> Payout:
+    with engine.connect() as connection:
+        return payout_of(connection, item.outbox_id)
+
+
+def _put_off(engine: Engine, item: Item, retry_at: int, error: Exception) -> None:
+    with writing(engine) as connection:
+        put_off(connection, item, retry_at, words(error))
 
 
 def _pending(engine: Engine, now_ms: int) -> list[Item]:

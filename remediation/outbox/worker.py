@@ -137,13 +137,13 @@ class Worker:
             found = self._errand.find(item)
         except SilentError as error:
             if self._errand.can_ask:
-                self._silence(item, _words(error))
+                self._silence(item, words(error))
             else:
-                self._move(item, State.MANUAL, _words(error))
+                self._move(item, State.MANUAL, words(error))
         except DeferredError as error:
             self._later(item, error)
         except (UnusableError, RefusedError) as error:
-            self._unusable(item, _words(error))
+            self._unusable(item, words(error))
         else:
             self._breaker.succeeded()
             self._answered(item, found)
@@ -165,13 +165,13 @@ class Worker:
             done = self._errand.do(item)
         except RefusedError as error:
             self._breaker.succeeded()
-            self._move(item, State.FAILED, _words(error))
+            self._move(item, State.FAILED, words(error))
         except DeferredError as error:
             self._later(item, error)
         except SilentError as error:
-            self._silence(item, _words(error))
+            self._silence(item, words(error))
         except UnusableError as error:
-            self._unusable(item, _words(error))
+            self._unusable(item, words(error))
         else:
             self._breaker.succeeded()
             self._complete(item, done)
@@ -198,7 +198,7 @@ class Worker:
         wait_ms = max(rest_ms(item.attempts), error.retry_after_ms or 0)
         if self._errand.can_ask:
             self._breaker.asked_to_wait(now, error.retry_after_ms or MINUTE_MS)
-        self._put_off(item, now + wait_ms, _words(error))
+        self._put_off(item, now + wait_ms, words(error))
 
     def _silence(self, item: Item, problem: str) -> None:
         self._breaker.failed(self._clock())
@@ -244,12 +244,13 @@ class Worker:
         lifetime = self._errand.repeat_is_safe_ms
         if lifetime is None:
             return True
-        return item.claimed_at is not None and self._clock() - item.claimed_at < lifetime
+        # An age below zero says that a clock was wrong then or is now, so that nobody knows the key's age.
+        return item.claimed_at is not None and -HOUR_MS < self._clock() - item.claimed_at < lifetime
 
     def _author(self) -> Author:
         return Author(self._errand.actor, self._clock())
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
     """What an error says, and its name where it says nothing: the audit log wants a reason for everything."""
     return str(error) or type(error).__name__

@@ -1,13 +1,16 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
+from remediation.database import writing
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
 from remediation.gateways.refunds import RefundStatus
+from remediation.ledger.control_tables import BREAKERS
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import OUTBOX, POSTINGS
 from remediation.outbox.worker import Passed
+from remediation.settling import settle
 from tests.remediation.ledger.evenings import MORNING, count, rows
 from tests.remediation.outbox.senders import Gateway, Mailbox, approve, in_turn, pay, quiet, send, states
 
@@ -129,6 +132,22 @@ def test_a_key_that_the_provider_may_have_forgotten_is_not_used_again(
     assert len(gateway.made) == paid.sent
 
 
+@pytest.mark.parametrize(
+    ("back_ms", "paid"),
+    [(HOUR - 1, Passed(sent=1)), (HOUR, Passed(manual=1))],
+    ids=["clocks that differ a little", "a clock that was set right"],
+)
+def test_a_key_from_the_future_has_no_known_age(ledger: Engine, back_ms: int, paid: Passed) -> None:
+    approve(ledger)
+    gateway = Gateway(before=silent, key_lifetime_ms=23 * HOUR)
+    pay(ledger, gateway, MORNING)
+    with writing(ledger) as connection:
+        connection.execute(update(OUTBOX).values(retry_at=0))
+        connection.execute(update(BREAKERS).values(open_until=0))
+    gateway.before = quiet
+    assert pay(ledger, gateway, MORNING - back_ms) == paid
+
+
 def test_attempts_that_certainly_failed_do_not_age_the_key(ledger: Engine) -> None:
     approve(ledger)
     gateway = Gateway(before=busy, key_lifetime_ms=23 * HOUR)
@@ -158,6 +177,22 @@ def test_a_refund_that_takes_days_settles_when_the_provider_says_so(ledger: Engi
     refund = next(row for row in rows(ledger, OUTBOX) if row["kind"] == "refund")
     assert (refund["state"], refund["settled_at"]) == ("settled", MORNING + 2 * DAY)
     assert count(ledger, POSTINGS) == 4
+
+
+@pytest.mark.parametrize("answer", [silent, refusing], ids=["silence", "a refusal"])
+def test_one_refund_that_nobody_can_ask_for_keeps_no_other_from_settling(
+    ledger: Engine, answer: Callable[[], None]
+) -> None:
+    approve(ledger, 3)
+    gateway = Gateway(status=RefundStatus.PENDING)
+    send(ledger, gateway, Mailbox(), MORNING)
+    gateway.status = RefundStatus.SUCCEEDED
+    gateway.before = in_turn(answer, quiet, quiet)
+    for _ in range(2):
+        settle(ledger, gateway, lambda: MORNING + DAY, lambda: True, None)
+    assert sorted(refund_states(ledger)) == ["sent", "settled", "settled"]
+    gateway.before = quiet
+    assert settle(ledger, gateway, lambda: MORNING + 2 * DAY, lambda: True, None).settled == 1
 
 
 def test_a_refund_that_fails_after_all_is_owed_again_and_a_persons_business(ledger: Engine) -> None:
