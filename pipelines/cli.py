@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.commands import sending, tickets
+from pipelines.commands import reviewing, sending, storing, tickets
 from pipelines.commands.shared import Ledger, clock, opened
 from pipelines.settings import (
     NightSettings,
@@ -102,6 +102,11 @@ def sessions(
 
 
 app.command()(sending.dispatch)
+app.add_typer(reviewing.review, name="review")
+app.command()(reviewing.release)
+app.command()(reviewing.mode)
+app.command()(reviewing.block)
+app.command()(storing.migrate)
 
 
 @app.command()

@@ -79,11 +79,11 @@ def payout_of(connection: Connection, outbox_id: str) -> Payout:
     return Payout(row.remedy_id, row.order_line_id, row.payment_id, row.amount_minor, row.currency)
 
 
-def payment(payout: Payout, gateway: str, at: int) -> Transfer:
+def payment(payout: Payout, gateway: str, at: int, event: str = "sent") -> Transfer:
     """The posting of a refund that a provider has taken on, at `at` (milliseconds since the epoch)."""
     return Transfer(
         payout.remedy_id,
-        "sent",
+        event,
         debit=owed_account(payout.order_line_id),
         credit=provider_account(gateway),
         amount=Money(payout.amount_minor, payout.currency),

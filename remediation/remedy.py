@@ -10,7 +10,7 @@ GOODS: Final[tuple[ActionKind, ...]] = ("replacement", "exchange")
 """What a warehouse sends, in the order in which it is asked."""
 
 Outcome = Literal["declined", "review"]
-RemedyState = Literal["proposed", "approved", "held", "rejected"]
+RemedyState = Literal["proposed", "approved", "held", "rejected", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from remediation.notices import NoticeError, render
 from remediation.notices.catalogues import languages
 from remediation.notices.locales import language_of, subtags
 from remediation.orders import Customer, OrderLine, Voice
-from remediation.policy.case import Case, cases, evidence_sha256
+from remediation.policy.case import Case, cases, evidence_sha256, standing
 from remediation.policy.decide import decide
 from remediation.policy.delivery import PAYABLE
 from remediation.policy.model import Policy
@@ -97,7 +97,7 @@ def _is_the_same_delay(remedy: Remedy, findings: Sequence[Finding], case: Case) 
     kinds = {finding.kind for finding in findings if finding.finding_id in remedy.finding_ids}
     told = {
         finding_id
-        for entry in case.history
+        for entry in standing(case.history)
         if entry.remedy.order_line_id == remedy.order_line_id
         for finding_id in entry.remedy.finding_ids
     }

@@ -4,7 +4,7 @@ Ids name content, so that a repeated bundle, a second run of the same night and 
 restart after a crash all meet the rows of the first time and leave them alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Engine, select
@@ -65,8 +65,8 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Ca
         was recorded.
       ValueError: The actions of a remedy do not sum to its amount.
     """
-    by_id = {entry.remedy.remedy_id: entry for entry in map(owed, resolutions) if entry}
-    entries = [by_id[remedy_id] for remedy_id in sorted(by_id)]
+    decided = {each.remedy.remedy_id: each for each in resolutions if each.remedy}
+    entries = [entry for remedy_id in sorted(decided) if (entry := owed(decided[remedy_id]))]
     with writing(engine) as connection:
         write_run(connection, run)
         findings = {finding.finding_id: finding for each in resolutions for finding in each.findings}
@@ -75,7 +75,7 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Ca
             connection, DECLINED, [_declined(run, each.declined) for each in resolutions if each.declined]
         )
         _demand_order_lines(connection, entries)
-        new = _insert_remedies(connection, run, entries)
+        new = _insert_remedies(connection, run, entries, decided)
         asked = [entry for entry in entries if entry.remedy.remedy_id in new]
         checked = [_within_budget(connection, run, reserve(connection, entry), caps) for entry in asked]
         rows = outbox_rows(connection, checked)
@@ -84,7 +84,9 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Ca
             findings=written,
             remedies=len(new),
             remedy_findings=insert_new(
-                connection, REMEDY_FINDINGS, [row for each in checked for row in _evidence(each)]
+                connection,
+                REMEDY_FINDINGS,
+                [row for each in checked for row in _evidence(decided[each.remedy.remedy_id])],
             ),
             declined=declined,
             mails=insert_new(connection, MAILS, [asdict(each.mail) for each in checked if each.mail]),
@@ -104,7 +106,9 @@ def _demand_order_lines(connection: Connection, entries: Sequence[Owed]) -> None
             )
 
 
-def _insert_remedies(connection: Connection, run: Run, entries: Sequence[Owed]) -> set[str]:
+def _insert_remedies(
+    connection: Connection, run: Run, entries: Sequence[Owed], decided: Mapping[str, Resolution]
+) -> set[str]:
     """The ids of those that are new."""
     if not entries:
         return set()
@@ -121,7 +125,7 @@ def _insert_remedies(connection: Connection, run: Run, entries: Sequence[Owed]) 
             "reason": entry.remedy.reason,
             "state": entry.remedy.state,
             "as_of": run.as_of,
-            "evidence_sha256": entry.resolution.evidence_sha256,
+            "evidence_sha256": decided[entry.remedy.remedy_id].evidence_sha256,
             "run_id": run.run_id,
         }
         for entry in entries
@@ -131,11 +135,14 @@ def _insert_remedies(connection: Connection, run: Run, entries: Sequence[Owed]) 
     return set(connection.scalars(statement, rows))
 
 
-def _evidence(entry: Owed) -> list[Row]:
-    figures = {finding.finding_id: dict(finding.evidence) for finding in entry.resolution.findings}
+def _evidence(resolution: Resolution) -> list[Row]:
+    if resolution.remedy is None:
+        return []
+    figures = {finding.finding_id: dict(finding.evidence) for finding in resolution.findings}
+    remedy_id = resolution.remedy.remedy_id
     return [
-        {"remedy_id": entry.remedy.remedy_id, "finding_id": finding_id, "evidence": figures[finding_id]}
-        for finding_id in entry.remedy.finding_ids
+        {"remedy_id": remedy_id, "finding_id": finding_id, "evidence": figures[finding_id]}
+        for finding_id in resolution.remedy.finding_ids
     ]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, case, select, update
 
 from remediation.ledger.resolution import Resolution, refund_minor
 from remediation.ledger.sql import affected
@@ -14,13 +14,12 @@ from remediation.remedy import GOODS, Remedy
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A resolution that is a remedy. `refund` is the part that goes back by the way it was paid; it may be zero.
+    """A remedy with what it leads to. `refund` is the part that goes back by the way it was paid; it may be zero.
 
     `not_before` is when its mail may be sent at the earliest, in milliseconds
     since the epoch; it says nothing where there is no mail.
     """
 
-    resolution: Resolution
     remedy: Remedy
     refund: Money
     mail: Mail | None
@@ -37,7 +36,7 @@ def owed(resolution: Resolution) -> Owed | None:
     if remedy is None:
         return None
     refund = Money(refund_minor(remedy), remedy.currency)
-    return Owed(resolution, remedy, refund, resolution.mail, resolution.not_before or 0)
+    return Owed(remedy, refund, resolution.mail, resolution.not_before or 0)
 
 
 def reserve(connection: Connection, entry: Owed) -> Owed:
@@ -47,14 +46,31 @@ def reserve(connection: Connection, entry: Owed) -> Owed:
     writers overshoot together. A held remedy that a person may still approve
     takes its part as well.
     """
-    if not _take_refund(connection, entry):
+    if not take_refund(connection, entry):
         return hold(connection, entry, _objection(connection, entry))
-    if not _take_goods(connection, entry.remedy):
+    if not take_goods(connection, entry.remedy):
         return hold(connection, entry, "Held: too few of the item are left in stock, since others were promised it.")
     return entry
 
 
-def _take_refund(connection: Connection, entry: Owed) -> bool:
+def give_back(connection: Connection, remedy: Remedy, refund: Money) -> None:
+    """Frees what was set aside for a remedy that will not be carried out. What is given back can be taken once more."""
+    row = connection.execute(select(REMEDIES).where(REMEDIES.c.remedy_id == remedy.remedy_id)).one()
+    if row.refund_reserved:
+        line = ORDER_LINES.c
+        this_line = update(ORDER_LINES).where(line.order_line_id == remedy.order_line_id)
+        connection.execute(this_line.values(owed_minor=line.owed_minor - refund.minor))
+    if row.goods_reserved:
+        of_item, wanted = _goods(remedy)
+        promised = STOCK.c.promised
+        # A new count since then has begun anew, and knows nothing of what is given back.
+        left = case((promised >= wanted, promised - wanted), else_=0)
+        connection.execute(update(STOCK).where(of_item).values(promised=left))
+    _reserved(connection, remedy, refund_reserved=False, goods_reserved=False)
+
+
+def take_refund(connection: Connection, entry: Owed) -> bool:
+    """Sets the refund aside from what is left of the line's price; False where too little is left."""
     line, remedy = ORDER_LINES.c, entry.remedy
     taken = affected(
         connection,
@@ -67,20 +83,33 @@ def _take_refund(connection: Connection, entry: Owed) -> bool:
         )
         .values(owed_minor=line.owed_minor + entry.refund.minor),
     )
-    return taken == 1
+    return taken == 1 and _reserved(connection, remedy, refund_reserved=True)
 
 
-def _take_goods(connection: Connection, remedy: Remedy) -> bool:
-    """Nothing is sent for a remedy without goods; an item that nobody counted has no stock to take from."""
-    kinds = sum(action.kind in GOODS for action in remedy.actions)
-    if not kinds:
+def take_goods(connection: Connection, remedy: Remedy) -> bool:
+    """Sets the goods aside from stock; False where too few are left, or nobody counted the item.
+
+    Nothing is taken, and nothing refused, for a remedy without goods.
+    """
+    if not any(action.kind in GOODS for action in remedy.actions):
         return True
-    line = select(ORDER_LINES).where(ORDER_LINES.c.order_line_id == remedy.order_line_id).subquery()
-    wanted = select(line.c.quantity * kinds).scalar_subquery()
-    of_item = STOCK.c.item_id == select(line.c.item_id).scalar_subquery()
+    of_item, wanted = _goods(remedy)
     promised = STOCK.c.promised + wanted
     taking = update(STOCK).where(of_item, promised <= STOCK.c.available).values(promised=promised)
-    return affected(connection, taking) == 1
+    return affected(connection, taking) == 1 and _reserved(connection, remedy, goods_reserved=True)
+
+
+def _goods(remedy: Remedy) -> tuple[ColumnElement[bool], ColumnElement[int]]:
+    """The stock of the remedy's item, and how many of it the remedy sends."""
+    kinds = sum(action.kind in GOODS for action in remedy.actions)
+    line = select(ORDER_LINES).where(ORDER_LINES.c.order_line_id == remedy.order_line_id).subquery()
+    of_item = STOCK.c.item_id == select(line.c.item_id).scalar_subquery()
+    return of_item, select(line.c.quantity * kinds).scalar_subquery()
+
+
+def _reserved(connection: Connection, remedy: Remedy, **values: bool) -> bool:
+    this = REMEDIES.c.remedy_id == remedy.remedy_id
+    return affected(connection, update(REMEDIES).where(this).values(**values)) == 1
 
 
 def hold(connection: Connection, entry: Owed, objection: str) -> Owed:

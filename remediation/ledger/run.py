@@ -18,6 +18,7 @@ RECORDING: Final = "recording"
 """The state of a run that has not come to its end: nothing of it is sent, however it ended."""
 HELD: Final = "held"
 RELEASED: Final = "released"
+WITHDRAWN: Final = "withdrawn"
 
 
 class UnknownRunError(LookupError):

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from remediation.outbox.states import State
@@ -96,7 +98,7 @@ RUNS: Final = Table(
     Column("state", String, nullable=False, server_default="recording"),
     Column("figures", JSON(none_as_null=True)),  # what the guards judge; null until the run has come to its end
     Column("trips", JSON(none_as_null=True)),  # the guards that stood against it, with their reasons in words
-    CheckConstraint("state IN ('recording', 'released', 'held', 'rejected')", name="state_known"),
+    CheckConstraint("state IN ('recording', 'released', 'held', 'withdrawn')", name="state_known"),
 )
 
 RUN_INPUTS: Final = Table(
@@ -150,7 +152,10 @@ REMEDIES: Final = Table(
     UniqueConstraint("order_line_id", "number", name="uq_remedies_slot"),
     CheckConstraint("amount >= 0", name="amount_not_negative"),
     CheckConstraint("number >= 1", name="number_from_one"),
-    CheckConstraint("state IN ('proposed', 'approved', 'held', 'rejected')", name="state_known"),
+    # Whether its part of the line's price, and of the stock, is set aside for it.
+    Column("refund_reserved", Boolean, nullable=False, server_default=false()),
+    Column("goods_reserved", Boolean, nullable=False, server_default=false()),
+    CheckConstraint("state IN ('proposed', 'approved', 'held', 'rejected', 'withdrawn')", name="state_known"),
     Index("ix_remedies_run_id", "run_id"),
 )
 

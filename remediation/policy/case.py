@@ -5,10 +5,13 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from detectors.finding import Finding
 from remediation.book import Book, Entry
 from remediation.orders import Customer, OrderLine
+
+_NOT_CARRIED_OUT: Final = frozenset({"rejected", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class Case:
     history: tuple[Entry, ...]
     earlier_lines: tuple[OrderLine, ...] = ()
     stock: Mapping[str, int] = field(default_factory=dict)
+
+
+def standing(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The remedies that were carried out, or still may be: not rejected by a person, not withdrawn with their run."""
+    return tuple(entry for entry in entries if entry.remedy.state not in _NOT_CARRIED_OUT)
 
 
 def cases(findings: Iterable[Finding], book: Book) -> tuple[Case, ...]:

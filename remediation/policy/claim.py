@@ -7,7 +7,7 @@ from detectors.finding import Finding
 from remediation.book import Entry
 from remediation.money import Money
 from remediation.orders import OrderLine
-from remediation.policy.case import evidence_sha256
+from remediation.policy.case import evidence_sha256, standing
 from remediation.remedy import GOODS, ActionKind
 
 
@@ -33,7 +33,17 @@ class Claim:
     def is_known(self) -> bool:
         """Whether there is nothing to decide: no finding, or just the evidence of an earlier remedy."""
         evidence = evidence_sha256(self.findings)
-        return not self.findings or any(entry.evidence_sha256 == evidence for entry in self.earlier)
+        return not self.findings or any(entry.evidence_sha256 == evidence for entry in self.judged)
+
+    @property
+    def judged(self) -> tuple[Entry, ...]:
+        """The earlier remedies but those that were withdrawn with their run, as if it had never been made."""
+        return tuple(entry for entry in self.earlier if entry.remedy.state != "withdrawn")
+
+    @property
+    def was_rejected(self) -> bool:
+        """Whether a person has refused an earlier remedy of this line on its own merits."""
+        return any(entry.remedy.state == "rejected" for entry in self.earlier)
 
     @property
     def same_incident(self) -> tuple[Entry, ...]:
@@ -43,13 +53,14 @@ class Claim:
         is those that share a finding, and another evening is another incident.
         """
         if self.line.kind != "subscription":
-            return self.earlier
-        return tuple(entry for entry in self.earlier if not set(entry.remedy.finding_ids).isdisjoint(self.finding_ids))
+            return standing(self.earlier)
+        of_line = standing(self.earlier)
+        return tuple(entry for entry in of_line if not set(entry.remedy.finding_ids).isdisjoint(self.finding_ids))
 
     @property
     def sent(self) -> int:
         """How often goods were sent for this line, or will be once a person has agreed."""
-        return sum(action.kind in GOODS for entry in self.earlier for action in entry.remedy.actions)
+        return sum(action.kind in GOODS for entry in standing(self.earlier) for action in entry.remedy.actions)
 
     @property
     def is_refunded(self) -> bool:
@@ -68,5 +79,6 @@ class Claim:
 
     def given(self, kind: ActionKind, entries: Iterable[Entry]) -> int:
         """Minor units that `entries` gave as `kind`, or will give once a person has agreed."""
-        actions = (action for entry in entries for action in entry.remedy.actions if action.kind == kind)
+        carried_out = standing(entries)
+        actions = (action for entry in carried_out for action in entry.remedy.actions if action.kind == kind)
         return sum(action.amount_minor or 0 for action in actions)

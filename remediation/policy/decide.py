@@ -129,6 +129,7 @@ def _remedy(claim: Claim, whole: Owed, left: Outstanding, run: _Run) -> Remedy:
         *hold_reasons(left.amount, run.spent, run.policy),
         *(goods_reasons(claim.price, run.policy) if left.sent else ()),
         *_zone_reasons(run.timezone),
+        *(("a person has rejected an earlier remedy on this order line",) if claim.was_rejected else ()),
     )
     return Remedy(
         order_line_id=claim.line.order_line_id,

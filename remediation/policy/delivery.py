@@ -95,8 +95,8 @@ def is_news(claim: Claim, due: Iterable[Due]) -> bool:
 
     A delay that grows is none: it stands in a finding that has been answered.
     """
-    answered = {finding_id for entry in claim.earlier for finding_id in entry.remedy.finding_ids}
-    last = max((entry.as_of for entry in claim.earlier), default=0)
+    answered = {finding_id for entry in claim.judged for finding_id in entry.remedy.finding_ids}
+    last = max((entry.as_of for entry in claim.judged), default=0)
     findings = [each.judged.finding for each in due if each.judged.finding.kind != "late"]
     return any(each.finding_id not in answered or count(each, "reported_at") > last for each in findings)
 

@@ -16,7 +16,7 @@ def spent_in_month(history: Sequence[Entry], as_of: int) -> tuple[Remedy, ...]:
     pay-out would send every later one to a person too.
     """
     return tuple(
-        entry.remedy for entry in history if entry.remedy.state != "held" and _month(entry.as_of) == _month(as_of)
+        entry.remedy for entry in history if entry.remedy.state == "approved" and _month(entry.as_of) == _month(as_of)
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from remediation.orders import OrderLine
 from remediation.policy.case import Case
+from remediation.policy.case import standing as carried_out
 from remediation.policy.goods import Repeated
 from remediation.remedy import Remedy
 
@@ -59,7 +60,7 @@ def standing(line: OrderLine, case: Case, decided: Sequence[Remedy], as_of: int,
 
 
 def _remedies(case: Case, decided: Sequence[Remedy], as_of: int) -> Iterable[tuple[int, Remedy]]:
-    yield from ((entry.as_of, entry.remedy) for entry in case.history)
+    yield from ((entry.as_of, entry.remedy) for entry in carried_out(case.history))
     yield from ((as_of, remedy) for remedy in decided)
 
 

@@ -133,14 +133,17 @@ def upgrade() -> None:
         outbox.create_check_constraint(
             op.f("ck_outbox_canary_percentile_known"), "canary_percentile >= 0 AND canary_percentile < 100"
         )
-    _alter_remedy_states("'proposed', 'approved', 'held', 'rejected'")
+    with op.batch_alter_table("remedies") as remedies:
+        for column in ("refund_reserved", "goods_reserved"):
+            remedies.add_column(sa.Column(column, sa.Boolean(), server_default=sa.false(), nullable=False))
+    _alter_remedy_states("'proposed', 'approved', 'held', 'rejected', 'withdrawn'")
     op.create_index("ix_remedies_run_id", "remedies", ["run_id"])
     with op.batch_alter_table("runs") as runs:
         runs.add_column(sa.Column("state", sa.String(), server_default="recording", nullable=False))
         runs.add_column(sa.Column("figures", sa.JSON(none_as_null=True), nullable=True))
         runs.add_column(sa.Column("trips", sa.JSON(none_as_null=True), nullable=True))
         runs.create_check_constraint(
-            op.f("ck_runs_state_known"), "state IN ('recording', 'released', 'held', 'rejected')"
+            op.f("ck_runs_state_known"), "state IN ('recording', 'released', 'held', 'withdrawn')"
         )
     _release_what_was_finished()
     op.execute(
@@ -167,6 +170,9 @@ def downgrade() -> None:
             runs.drop_column(column)
     op.drop_index("ix_remedies_run_id", "remedies")
     _alter_remedy_states("'proposed', 'approved', 'held'")
+    with op.batch_alter_table("remedies") as remedies:
+        for column in ("refund_reserved", "goods_reserved"):
+            remedies.drop_column(column)
     with op.batch_alter_table("outbox") as outbox:
         outbox.drop_constraint(op.f("ck_outbox_canary_percentile_known"), type_="check")
         for column in ("canary_percentile", "problem", "retry_at"):
@@ -199,6 +205,8 @@ def _release_what_was_finished() -> None:
         " (SELECT run_id FROM remedies JOIN outbox USING (remedy_id) WHERE outbox.state = 'held')"
     )
     op.execute("UPDATE outbox SET state = 'approved' WHERE state = 'held'")
+    # What was approved had its part set aside. What was held may not: an approval then asks for it once more.
+    op.execute("UPDATE remedies SET refund_reserved = true, goods_reserved = true WHERE state = 'approved'")
 
 
 def _close_what_is_new() -> None:
@@ -209,7 +217,7 @@ def _close_what_is_new() -> None:
     )
     op.execute("UPDATE outbox SET state = 'manual' WHERE state = 'sending' AND kind <> 'refund'")
     op.execute("UPDATE outbox SET state = 'unknown' WHERE state = 'sending' AND kind = 'refund'")
-    op.execute("UPDATE remedies SET state = 'held' WHERE state = 'rejected'")
+    op.execute("UPDATE remedies SET state = 'held' WHERE state IN ('rejected', 'withdrawn')")
 
 
 def _guarding(table: str) -> tuple[str, ...]:
