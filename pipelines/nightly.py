@@ -129,7 +129,7 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
     )
     finish_run(engine, this_run.run_id, _summary(result), table.rows_by_source)
     tell("asking the guards")
-    stands = judge(engine, resolving, result.night, settings.made_at)
+    stands = judge(engine, resolving, result.night, table.sessions, tally, settings.made_at)
     engine.dispose()
     return replace(result, night=replace(result.night, run_state=stands.state, objections=stands.objections))
 

@@ -139,18 +139,19 @@ def standing(engine: Engine, run_id: str) -> Standing:
     return Standing(present.state, tuple(Objection(**trip) for trip in present.trips or ()))
 
 
-def released_figures(engine: Engine, before: int) -> tuple[object, ...]:
-    """The figures of the released runs whose `as_of` is before `before` (milliseconds since the epoch), oldest first.
+def released_figures(engine: Engine, nights: int) -> tuple[object, ...]:
+    """The figures of the last so many released runs, oldest first.
 
-    What was held or rejected teaches nothing: else a storm would become the new normal.
+    What was held or withdrawn teaches nothing: else a storm would become the new normal.
     """
     query = (
         select(RUNS.c.figures)
-        .where(RUNS.c.state == RELEASED, RUNS.c.as_of < before, RUNS.c.figures.is_not(None))
-        .order_by(RUNS.c.as_of, RUNS.c.run_id)
+        .where(RUNS.c.state == RELEASED, RUNS.c.figures.is_not(None))
+        .order_by(RUNS.c.as_of.desc(), RUNS.c.run_id.desc())
+        .limit(nights)
     )
     with engine.connect() as connection:
-        return tuple(connection.scalars(query))
+        return tuple(reversed(connection.scalars(query).all()))
 
 
 def _present(connection: Connection, run_id: str) -> Row[tuple[object, ...]]:
