@@ -273,3 +273,12 @@ def test_webhooks_are_posted_signed_twice_and_out_of_order(tmp_path: Path, recei
     ids = [event.event_id for event in events if event]
     assert (len(ids), len(set(ids))) == (10, 5)
     assert ids != sorted(ids)
+
+
+def test_a_twin_has_the_same_past_and_another_future(provider: Provider) -> None:
+    first = provider.answer(a_request())
+    twin = provider.twin()
+    assert twin.answer(a_request()).body == first.body
+    assert twin.effects() == provider.effects()
+    twin.answer(a_request("K-2"))
+    assert (len(provider.effects()), len(twin.effects())) == (1, 2)

@@ -150,6 +150,12 @@ class Provider:
             (now_ms,) = database.execute("SELECT now_ms FROM state").fetchone()
             return webhooks.deliveries(database, secret, now_ms, copies, seed)
 
+    def twin(self) -> "Provider":
+        """Another provider, in memory, with the past of this one: whatever becomes of it, this one stays as it is."""
+        twin = Provider()
+        self._store.copy_to(twin._store)
+        return twin
+
     def close(self) -> None:
         """Lets go of the store."""
         self._store.close()
