@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, not_, or_, select, update
 
 from remediation.database import writing
 from remediation.ledger.audit import Author, Change, note
@@ -27,8 +27,8 @@ class StateChangedError(RuntimeError):
 class Item:
     """One row of the outbox as it was read or claimed.
 
-    `claimed_at` is when the first attempt began that may have had an effect, in
-    milliseconds since the epoch: the age of its key.
+    `claimed_at` is when the first attempt under its key began, in milliseconds since
+    the epoch: the age of the key.
     """
 
     outbox_id: str
@@ -119,6 +119,15 @@ def put_off(connection: Connection, item: Item, retry_at: int, problem: str) -> 
     return _change(connection, item, {"retry_at": retry_at, "problem": problem})
 
 
+def renew(connection: Connection, item: Item, at: int) -> Item:
+    """The item with a key as of `at`, since nobody has ever used the old one (milliseconds since the epoch).
+
+    Raises:
+      StateChangedError: It has left its state meanwhile; nothing was changed.
+    """
+    return _change(connection, item, {"claimed_at": at})
+
+
 def _change(connection: Connection, item: Item, values: Mapping[str, object]) -> Item:
     changed = connection.execute(
         update(OUTBOX)
@@ -153,7 +162,7 @@ def _first_attempt(connection: Connection, kind: str, author: Author) -> Item | 
 
 
 def _next_attempt(connection: Connection, kind: str, author: Author) -> Item | None:
-    """The one that has waited longest. What may have had an effect keeps the age of its key; the rest begins anew.
+    """The one that has waited longest.
 
     Something that certainly was not done is sent again only while it may be sent;
     asking what became of the unknown is always allowed.
@@ -165,11 +174,7 @@ def _next_attempt(connection: Connection, kind: str, author: Author) -> Item | N
     row = connection.execute(
         update(OUTBOX)
         .where(OUTBOX.c.outbox_id == first, OUTBOX.c.retry_at <= author.at)
-        .values(
-            attempts=OUTBOX.c.attempts + 1,
-            retry_at=None,
-            claimed_at=case((OUTBOX.c.state == State.SENDING, author.at), else_=OUTBOX.c.claimed_at),
-        )
+        .values(attempts=OUTBOX.c.attempts + 1, retry_at=None)
         .returning(OUTBOX)
     ).first()
     return item_of(row) if row else None

@@ -15,7 +15,7 @@ from remediation.database import writing
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
 from remediation.ledger.audit import Author
 from remediation.outbox.breaker import HOUR_MS, MAX_ATTEMPTS, MINUTE_MS, Breaker, Pace, rest_ms
-from remediation.outbox.claims import Item, advance, claim, may_be_sent, put_off, recover, waiting
+from remediation.outbox.claims import Item, advance, claim, may_be_sent, put_off, recover, renew, waiting
 from remediation.outbox.states import State
 
 Clock = Callable[[], int]
@@ -115,7 +115,7 @@ class Worker:
         """
         recover(self._engine, self._errand.kind, self._author())
         while self._is_usable() and (item := claim(self._engine, self._errand.kind, self._author())):
-            if item.state is State.UNKNOWN:
+            if item.state is State.UNKNOWN or not self._key_is_alive(item):
                 self._ask(item)
             else:
                 self._do(item)
@@ -151,6 +151,8 @@ class Worker:
     def _answered(self, item: Item, found: Done | None) -> None:
         if found:
             self._complete(item, found)
+        elif item.state is State.SENDING:
+            self._do(self._renewed(item))
         elif not self._key_is_alive(item):
             self._move(item, State.MANUAL, "nothing was found, and the key is too old to try again")
         elif may_be_sent(self._engine, item):
@@ -246,6 +248,11 @@ class Worker:
             return True
         # An age below zero says that a clock was wrong then or is now, so that nobody knows the key's age.
         return item.claimed_at is not None and -HOUR_MS < self._clock() - item.claimed_at < lifetime
+
+    def _renewed(self, item: Item) -> Item:
+        """No attempt had an effect, and the other side knows of none either: the key may as well be new."""
+        with writing(self._engine) as connection:
+            return renew(connection, item, self._clock())
 
     def _author(self) -> Author:
         return Author(self._errand.actor, self._clock())

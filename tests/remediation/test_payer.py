@@ -148,14 +148,23 @@ def test_a_key_from_the_future_has_no_known_age(ledger: Engine, back_ms: int, pa
     assert pay(ledger, gateway, MORNING - back_ms) == paid
 
 
-def test_attempts_that_certainly_failed_do_not_age_the_key(ledger: Engine) -> None:
+def test_a_key_that_nobody_used_is_new_again_once_the_provider_knows_of_nothing(ledger: Engine) -> None:
     approve(ledger)
     gateway = Gateway(before=busy, key_lifetime_ms=23 * HOUR)
     pay(ledger, gateway, MORNING)
-    gateway.before = silent
+    gateway.before = in_turn(quiet, silent)
     assert pay(ledger, gateway, MORNING + 2 * DAY) == Passed(unknown=1)
     gateway.before = quiet
     assert pay(ledger, gateway, MORNING + 2 * DAY + HOUR) == Passed(sent=1)
+
+
+def test_a_provider_that_puts_off_and_pays_all_the_same_is_found_out(ledger: Engine) -> None:
+    approve(ledger)
+    gateway = Gateway(after=busy, key_lifetime_ms=23 * HOUR)
+    pay(ledger, gateway, MORNING)
+    gateway.after = quiet
+    assert pay(ledger, gateway, MORNING + 2 * DAY) == Passed(sent=1)
+    assert len(gateway.made) == 1
 
 
 def test_a_refund_found_under_a_forgotten_key_is_sent_all_the_same(ledger: Engine) -> None:
