@@ -5,7 +5,7 @@ from sqlalchemy import Engine, update
 
 from remediation.database import writing
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
-from remediation.gateways.refunds import RefundStatus
+from remediation.gateways.refunds import Payout, Receipt, RefundStatus
 from remediation.ledger.control_tables import BREAKERS
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import OUTBOX, POSTINGS
@@ -34,6 +34,14 @@ def busy() -> None:
 
 def locked_out() -> None:
     raise UnusableError("the key is not accepted")
+
+
+class Forgetful(Gateway):
+    """It pays every time: that of an old key, nobody remembers."""
+
+    def refund(self, payout: Payout) -> Receipt:
+        self.made.append(payout)
+        return super().refund(payout)
 
 
 def refund_states(ledger: Engine) -> list[str]:
@@ -160,7 +168,7 @@ def test_a_key_that_nobody_used_is_new_again_once_the_provider_knows_of_nothing(
 
 def test_a_provider_that_puts_off_and_pays_all_the_same_is_found_out(ledger: Engine) -> None:
     approve(ledger)
-    gateway = Gateway(after=busy, key_lifetime_ms=23 * HOUR)
+    gateway = Forgetful(after=busy, key_lifetime_ms=23 * HOUR)
     pay(ledger, gateway, MORNING)
     gateway.after = quiet
     assert pay(ledger, gateway, MORNING + 2 * DAY) == Passed(sent=1)
