@@ -99,27 +99,27 @@ def _of_sessions(sessions: pl.DataFrame, failing: pl.DataFrame) -> Iterable[pl.D
 
 
 def _counted(marked: pl.DataFrame, lane: Lane, dimension: str) -> pl.DataFrame:
-    by_value = marked.drop_nulls("value").group_by(_kept("value"))
+    by_value = marked.drop_nulls("value").group_by(_kept(pl.col("value")))
     return by_value.agg(
         units=pl.col("unit_id").n_unique().cast(pl.Int64),
         flagged=pl.col("unit_id").filter("flagged").n_unique().cast(pl.Int64),
     ).select(pl.lit(lane).alias("lane"), pl.lit(dimension).alias("dimension"), "value", "units", "flagged")
 
 
-def _kept(value: str | pl.Expr) -> pl.Expr:
+def _kept(value: pl.Expr) -> pl.Expr:
     """A value as it is kept: of bounded length, and nothing that a database or a terminal would stumble over."""
-    text = pl.col(value) if isinstance(value, str) else value
-    return text.str.slice(0, MAX_VALUE).str.replace_all(r"\p{C}", "\ufffd").alias("value")
+    return value.str.slice(0, MAX_VALUE).str.replace_all(r"\p{C}", "\ufffd").alias("value")
 
 
 def _of_parcels(tally: Tally) -> Iterable[pl.DataFrame]:
     """Parcels by carrier, depot and item; a depot goes by its carrier, too, since carriers name their depots."""
-    failing = tally.failing.filter(pl.col("lane") == "delivery")
     value = _kept(pl.concat_str("value", "second", separator=" / ", ignore_nulls=True))
     for cohort in COHORTS:
         if cohort.lane == "delivery":
             units = tally.units.filter((pl.col("lane") == cohort.lane) & (pl.col("cohort") == cohort.name))
-            flagged = shared(failing, cohort).group_by(value).agg(flagged=pl.col("unit_id").n_unique().cast(pl.Int64))
+            flagged = (
+                shared(tally.failing, cohort).group_by(value).agg(flagged=pl.col("unit_id").n_unique().cast(pl.Int64))
+            )
             yield (
                 units.group_by(value)
                 .agg(pl.col("units").sum())

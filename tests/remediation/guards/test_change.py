@@ -24,6 +24,12 @@ def test_a_currency_that_is_no_longer_paid_shows_in_the_difference() -> None:
     assert "0.00 USD would go out tonight, where 119.70 USD is" in found["policy"]
 
 
+def test_tonight_is_no_part_of_what_it_is_compared_with() -> None:
+    released = [a_night(-2, paid=(paid(1, 100),)), a_night(-1, paid=(paid(1, 200),))]
+    found = reasons(a_night(policy_sha256=OTHER, paid=(paid(1, 900),)), released)
+    assert "9.00 USD would go out tonight, where 1.50 USD is the median of the last 2 nights" in found["policy"]
+
+
 def test_the_first_night_of_all_has_changed_nothing() -> None:
     assert reasons(a_night(policy_sha256=OTHER), []) == {}
 

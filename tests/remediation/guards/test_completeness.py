@@ -83,9 +83,10 @@ def test_a_saturday_is_compared_with_saturdays() -> None:
     assert list(reasons(on_tuesday, [*released, night(0), night(1)])) == [f"sources telemetry {BEACONS}"]
 
 
-def test_a_weekly_night_an_hour_later_is_still_the_same_weekday() -> None:
+@pytest.mark.parametrize("later", [-3_600_000, 3_600_000])
+def test_an_hour_earlier_or_later_is_still_the_same_weekday(later: int) -> None:
     sizes = {day: a_source(records=1_000_000 if day % 7 == 0 else 400_000) for day in range(-28, 0)}
-    released = [a_night(day, as_of=FIRST + day * DAY + 3_600_000, sources=(sizes[day],)) for day in sizes]
+    released = [a_night(day, as_of=FIRST + day * DAY + later, sources=(sizes[day],)) for day in sizes]
     assert reasons(with_sources(0, a_source(records=1_000_000)), released) == {}
 
 
@@ -116,4 +117,5 @@ def test_order_lines_do_not_halve_overnight(lines: int, held: bool) -> None:  # 
 
 def test_two_nights_are_no_history() -> None:
     assert reasons(with_sources(0, a_source(records=2_000)), usual(a_source(), scans(), nights=2)) == {}
+    assert reasons(with_sources(0, a_source(files=3)), usual(a_source(files=2), nights=2)) == {}
     assert reasons(a_night(order_lines=Judged(5, 0)), weeks()[-2:]) == {}

@@ -20,7 +20,11 @@ def flagging(*groups: Group, flagged: int = 79) -> Figures:
         pytest.param((a_group("5.1", 3_600, 40), a_group("6.0", 100, 39)), "6.0", id="a version never seen before"),
         pytest.param((a_group("5.1", 3_600, 40), a_group("6.0", 100, 19)), "", id="a handful"),
         pytest.param((a_group("5.1", 3_600, 60), a_group("6.0", 1_000, 19)), "", id="a new version like all others"),
-        pytest.param((a_group("5.1", 3_600, 40), a_group("5.0", 400, 16)), "", id="four times its usual share"),
+        pytest.param((a_group("5.1", 3_600, 40), a_group("5.0", 900, 36)), "", id="four times its usual share"),
+        pytest.param((a_group("5.1", 3_600, 40), a_group("5.0", 900, 37)), "5.0", id="more than four times"),
+        pytest.param(
+            (a_group("5.1", 3_600, 40), a_group("6.0", 900, 37)), "6.0", id="more than four times that of all"
+        ),
     ],
 )
 def test_one_value_with_too_much_of_what_failed_is_held_and_named(groups: tuple[Group, ...], held: str) -> None:
@@ -39,6 +43,12 @@ def test_a_value_that_was_always_bad_is_usual() -> None:
     assert reasons(flagging(*usual, flagged=40), weeks(groups=usual)) == {}
 
 
+def test_a_few_sessions_say_nothing_of_what_is_usual() -> None:
+    hardly_used = weeks(groups=(a_group("5.0", 19, 10),))
+    assert list(reasons(flagging(a_group("5.0", 900, 40)), hardly_used)) == ["concentration app version 5.0"]
+    assert reasons(flagging(a_group("5.0", 900, 40)), weeks(groups=(a_group("5.0", 20, 10),))) == {}
+
+
 def test_a_second_fault_elsewhere_does_not_hide_the_first() -> None:
     one = (a_group("5.0", 400, 39), a_group("cdn-b", 400, 4, "cdn"))
     both = (a_group("5.0", 400, 39), a_group("cdn-b", 400, 39, "cdn"))
@@ -55,9 +65,10 @@ def test_a_value_that_hardly_matters_for_the_night_is_not_held() -> None:
 
 
 def test_what_nearly_everything_shares_is_judged_as_the_night_itself() -> None:
-    shared = a_group("web", 3_990, 100, "device")
-    usual = weeks(groups=(a_group("web", 3_990, 4, "device"),), sessions=Judged(4_000, 50))
-    assert reasons(a_night(sessions=Judged(4_000, 101), groups=(shared,)), usual) == {}
+    usual = weeks(groups=(a_group("web", 3_800, 4, "device"),), sessions=Judged(4_000, 50))
+    for units, held in ((3_800, False), (3_799, True)):
+        tonight = a_night(sessions=Judged(4_000, 133), groups=(a_group("web", units, 132, "device"),))
+        assert (list(reasons(tonight, usual)) == ["concentration device web"]) is held
 
 
 @pytest.mark.parametrize(

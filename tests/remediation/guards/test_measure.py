@@ -119,13 +119,21 @@ def test_parcels_are_counted_by_carrier_depot_and_item() -> None:
     assert groups(figures, "item_id") == {"lamp": (9, 2)}
 
 
+def test_a_parcel_named_like_a_session_does_not_flag_it() -> None:
+    parcels = incidents.a_day(incidents.some(1, 1, carrier="usps"))
+    figures = measured(a_session("T-0-0", cdn="cdn-a"), parcels=parcels)
+    assert groups(figures, "cdn") == {"cdn-a": (1, 0)}
+    assert groups(figures, "carrier") == {"usps": (1, 1)}
+
+
 def test_the_largest_and_the_most_flagged_values_are_kept_whatever_the_telemetry_says() -> None:
-    many = [a_session(f"s-{number}", app_version=f"v{number:04d}") for number in range(500)]
-    large = [a_session(f"large-{number}", app_version="large") for number in range(9)]
-    kept = groups(measured(*many, *large, flagged=("s-499", "s-498")), "app_version")
-    assert kept["large"] == (9, 0)
-    assert (kept["v0499"], kept["v0498"]) == ((1, 1), (1, 1))
-    assert GROUPS <= len(kept) <= 2 * GROUPS
+    once = [a_session(f"s-{number}", app_version=f"small {number:03d}") for number in range(100)]
+    twice = [a_session(f"t-{number}", app_version=f"large {number % 100:03d}") for number in range(200)]
+    flagged = tuple(f"s-{number}" for number in range(60, 100))
+    kept = groups(measured(*once, *twice, flagged=flagged), "app_version")
+    small = {f"small {number:03d}": (1, 1) for number in range(60, 60 + GROUPS)}
+    large = {f"large {number:03d}": (2, 0) for number in range(GROUPS)}
+    assert kept == small | large
 
 
 @pytest.mark.parametrize(

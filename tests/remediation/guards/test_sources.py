@@ -34,7 +34,7 @@ def test_last_nights_file_and_tonights_are_one_source(last_night: str, tonight: 
         pytest.param("eu/2026-11-24/b.jsonl", "us/2026-11-24/b.jsonl", id="another folder above the date"),
         pytest.param("eu/beacons.jsonl", "eu/scans.jsonl", id="another name"),
         pytest.param("eu/b.jsonl", "eu/b.parquet", id="another format"),
-        pytest.param("facade/b.jsonl", "decade/b.jsonl", id="words that are also hexadecimal"),
+        pytest.param("fabaceae/b.jsonl", "deadbeef/b.jsonl", id="words that are also hexadecimal"),
     ],
 )
 def test_what_differs_in_words_is_another_source(one: str, other: str) -> None:
