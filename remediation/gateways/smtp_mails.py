@@ -13,7 +13,8 @@ from remediation.gateways.smtp_transaction import hand_over
 from remediation.gateways.targets import TargetError, tls_context
 from remediation.mail import Mail
 from remediation.mailing.addresses import AddressError, mailbox
-from remediation.notices import NoticeError, Sender, address
+from remediation.notices.envelope import Sender, address
+from remediation.notices.errors import NoticeError
 
 _OK: Final = 250
 
@@ -99,8 +100,11 @@ class SmtpMailer:
 
 
 def _in_step(session: Session) -> bool:
-    """Whether the server is there and has forgotten the mail before; it may have closed an idle connection."""
-    reply = session.ask("RSET")
+    """Whether the server is there and has forgotten the mail before; it may have closed an idle connection.
+
+    A reply too many would be taken for the answer to the next command, and so on.
+    """
+    reply = session.ask("RSET") if session.idle() else None
     return reply is not None and reply.code == _OK
 
 

@@ -49,8 +49,8 @@ def comparable(address: str) -> str:
 def address_digest(address: str, salt: bytes) -> str:
     """What a suppression list keeps instead of an address: HMAC-SHA256 of `comparable(address)`, in hexadecimal.
 
-    Addresses can be guessed, so whoever has both digests and salt can test
-    guesses: keep the salt outside the database that holds the digests.
+    Addresses can be guessed, so that whoever has both digests and salt can test
+    guesses: a digest hides an address from a reader, not from a search.
 
     Raises:
       AddressError: It is not exactly one plain mailbox.

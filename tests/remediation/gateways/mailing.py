@@ -26,13 +26,14 @@ def a_mailer(  # noqa: PLR0913 - a test names one or two of them
     bounce_address: str | None = None,
     mails_per_connection: int = 100,
     timeout_ms: int = 5_000,
+    acceptance_timeout_ms: int | None = None,
 ) -> SmtpMailer:
     settings = SmtpSettings(
         target=smtp_target(f"{security}://{host}:{port}"),
         bounce_address=bounce_address,
         ca_file=ca_file,
         timeout_ms=timeout_ms,
-        acceptance_timeout_ms=timeout_ms,
+        acceptance_timeout_ms=acceptance_timeout_ms or timeout_ms,
         mails_per_connection=mails_per_connection,
     )
     return SmtpMailer(settings, SENDER, login)

@@ -14,14 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediation.gateways.smtp_mails import SmtpMailer
+from remediation.gateways.smtp_session import Reply, Session
 from remediation.gateways.smtp_transaction import RejectedMailError
 from remediation.mail import Mail
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, Outcome, a_mailer, outcome, whole_text
 from tests.support.real_smtp import LOGIN
 from tests.support.scripted_smtp import HANGS_UP, WAITS, Act, Point, Script, scripted_server
 
-PATIENCE_MS = 80
-"""A mail server of these tests is given up soon."""
+HASTE_MS = 80
+"""How soon a server is given up of which a test knows that it will not answer."""
 
 NONSENSE = {
     "garbage": Act(b"\x00\xff what?\r\n"),
@@ -35,7 +36,7 @@ NONSENSE = {
     "half a reply": Act(b"250-fine\r\n", then="hangs up"),
     "two codes in one reply": Act(b"250-fine\r\n550 or not\r\n"),
     "an endless line": Act(b"250 " + b"a" * 100_000 + b"\r\n"),
-    "an endless reply": Act(b"250-fine\r\n" * 10_000),
+    "an endless reply": Act(b"250-fine\r\n" * 10_000 + b"250 fine\r\n"),
 }
 BREAKS = {"hangs up": HANGS_UP, "says nothing": WAITS, "shuts down": Act(b"421 4.3.2 bye\r\n", then="hangs up")}
 LATER = {"450": Act(b"450 4.2.0 later\r\n"), "a long 451": Act(b"451-4.7.1 grey\r\n451-4.7.1 list\r\n451 4.7.1 ed\r\n")}
@@ -142,7 +143,7 @@ def test_a_mail_is_sent_although_the_server_forgets_to_say_goodbye() -> None:
     ids=["later", "hangs up", "refused", "no challenge", "no way we know", "no logins"],
 )
 def test_a_login_that_fails_sends_nothing(script: Script, expected: Outcome) -> None:
-    with scripted_server(script) as server, a_mailer(server.port, login=LOGIN, timeout_ms=PATIENCE_MS) as mailer:
+    with scripted_server(script) as server, a_mailer(server.port, login=LOGIN) as mailer:
         said, error = outcome(mailer)
 
     assert (said, server.accepted) == (expected, [])
@@ -191,7 +192,7 @@ def test_a_status_is_read_only_where_it_stands(says: bytes, status: str | None) 
 @pytest.mark.parametrize("code", [421, 450, 530, 550])
 def test_what_a_server_repeats_goes_no_further(point: Point, code: int) -> None:
     act = Act(f"{code} <{RECIPIENT}>: Rick does not live here\r\n".encode())
-    with scripted_server({point: act}) as server, a_mailer(server.port, timeout_ms=PATIENCE_MS) as mailer:
+    with scripted_server({point: act}) as server, a_mailer(server.port) as mailer:
         _, error = outcome(mailer)
 
     assert error is not None
@@ -205,11 +206,29 @@ def test_what_a_server_repeats_goes_no_further(point: Point, code: int) -> None:
     ids=["closed", "421", "502", *NONSENSE],
 )
 def test_a_connection_that_went_stale_is_opened_anew(act: Act) -> None:
-    with scripted_server({"RSET": act}) as server, a_mailer(server.port, timeout_ms=PATIENCE_MS) as mailer:
+    with scripted_server({"RSET": act}) as server, a_mailer(server.port) as mailer:
         assert [outcome(mailer)[0] for _ in range(3)] == ["sent", "sent", "sent"]
 
     assert len(server.accepted) == 3
     assert len(server.dialogues) == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ({"RCPT": Act(b"421 4.3.2 bye, I still listen\r\n")}, "deferred"),
+        ({"DATA": Act(b"250 fine\r\n")}, "deferred"),
+        ({"end": Act(b"354 go on\r\n250 taken after all\r\n", accepts=True)}, "silent"),
+        ({"end": Act(b"250 taken\r\n250 taken indeed\r\n", accepts=True)}, "sent"),
+    ],
+    ids=["421", "250 to DATA", "354 to the mail", "a reply too many"],
+)
+def test_a_connection_out_of_step_is_not_used_again(script: Script, said: Outcome) -> None:
+    """Its next reply would be taken for the answer to another command."""
+    with scripted_server(script) as server, a_mailer(server.port) as mailer:
+        assert [outcome(mailer)[0] for _ in range(2)] == [said, "sent"]
+
+    assert [dialogue.count("MAIL") for dialogue in server.dialogues] == [1, 1]
 
 
 def test_a_server_that_closed_an_idle_connection_costs_no_mail() -> None:
@@ -233,6 +252,22 @@ def test_a_pass_that_breaks_off_does_not_wait_for_a_goodbye() -> None:
     assert server.dialogues == [["EHLO", "MAIL", "RCPT", "DATA", ""]]
 
 
+def test_only_the_answer_to_the_whole_mail_may_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience: list[tuple[str, float | None]] = []
+    ask = Session.ask
+
+    def overheard(session: Session, command: str) -> Reply | None:
+        assert session.sock is not None
+        patience.append((command[:4], session.sock.gettimeout()))
+        return ask(session, command)
+
+    monkeypatch.setattr(Session, "ask", overheard)
+    with scripted_server() as server, a_mailer(server.port, timeout_ms=2_000, acceptance_timeout_ms=9_000) as mailer:
+        mailer.send(MAIL, RECIPIENT)
+
+    assert patience == [("MAIL", 2), ("RCPT", 2), ("DATA", 2), (".", 9), ("QUIT", 2)]
+
+
 def honest(script: Script) -> Script:
     """A server that takes no mail which it refuses, and says nothing within a mail unless it breaks it off."""
     refusals = [*LATER.values(), *NEVER.values(), BREAKS["shuts down"]]
@@ -252,7 +287,7 @@ SCRIPTS = st.dictionaries(POINTS, st.builds(replace, ACTS, accepts=st.booleans()
 @given(scripts=st.lists(SCRIPTS, max_size=4))
 def test_however_servers_fail_no_mail_is_lost_and_none_comes_twice(scripts: list[Script]) -> None:
     mails = [replace(MAIL, text=f"mail {number}\n") for number in range(3)]
-    with scripted_server(*scripts) as server, a_mailer(server.port, timeout_ms=PATIENCE_MS) as mailer:
+    with scripted_server(*scripts) as server, a_mailer(server.port) as mailer:
         said = [insist(mailer, mail) for mail in mails]
 
     for number, word in enumerate(said):
@@ -272,6 +307,12 @@ def insist(mailer: SmtpMailer, mail: Mail) -> Outcome:
 def what_becomes_of_a_mail(script: Script, size: int = 0) -> tuple[Outcome, int]:
     """What the mailer says of one mail, and how often the server took it."""
     mail = replace(MAIL, text=f"{'a' * 75}\n" * (size // 76)) if size else MAIL
-    with scripted_server(script) as server, a_mailer(server.port, timeout_ms=PATIENCE_MS) as mailer:
+    waits = {point for point, act in script.items() if act.then == "waits"}
+    timeout_ms = HASTE_MS if waits - {"end"} else 5_000
+    acceptance_timeout_ms = HASTE_MS if "end" in waits else 5_000
+    with (
+        scripted_server(script) as server,
+        a_mailer(server.port, timeout_ms=timeout_ms, acceptance_timeout_ms=acceptance_timeout_ms) as mailer,
+    ):
         said, _ = outcome(mailer, mail)
     return said, len(server.accepted)
