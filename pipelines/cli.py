@@ -148,7 +148,7 @@ def _night(settings: NightSettings, show_mail: str | None) -> None:
     from pipelines.console import print_night, progress
     from pipelines.nightly import run_night
     from pipelines.outputs import write_night
-    from remediation.notices import Sender
+    from remediation.notices.envelope import Sender
 
     with progress() as tell:
         result = run_night(settings, tell)

@@ -13,7 +13,7 @@ from pipelines.nightly import Result
 from pipelines.settings import UsageError
 from remediation.database import open_database
 from remediation.ledger.book import SqlBook
-from remediation.notices import Sender, address
+from remediation.notices.envelope import Sender, address
 from remediation.report.files import write_declined, write_findings, write_rejects, write_remedies, write_tickets
 from remediation.report.html import render_report
 from remediation.report.night import Night, RemedyRow

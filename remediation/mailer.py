@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, Row, select
 
 from remediation.gateways.errors import DeferredError, RefusedError
 from remediation.gateways.mails import Mailer
-from remediation.ledger.policies import policy_of
 from remediation.ledger.tables import CUSTOMERS, MAILS, REMEDIES
 from remediation.mail import Mail
+from remediation.mailing.hours import hours
 from remediation.mailing.suppressed import suppression
 from remediation.outbox.claims import Item
 from remediation.outbox.worker import Clock, Done
@@ -57,10 +57,10 @@ class PostMails:
                 raise RefusedError("the customer's address is not known any more")
             if reason := suppression(connection, row.email):
                 raise RefusedError(f"no mail goes to this address ({reason}): tell the customer in another way")
-            hours = policy_of(connection, row.policy_sha256).mail
+            allowed = hours(connection, row.policy_sha256)
         now = self.clock()
         try:
-            wait_ms = next_allowed(now, row.timezone, hours.from_hour, hours.until_hour) - now
+            wait_ms = next_allowed(now, row.timezone, allowed.start, allowed.end) - now
         except UnknownTimezoneError as error:
             raise RefusedError(str(error)) from None
         if wait_ms > 0:

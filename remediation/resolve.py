@@ -7,9 +7,10 @@ from typing import Final, get_args
 from detectors.finding import Finding
 from remediation.book import Book
 from remediation.ledger.resolution import Resolution
-from remediation.notices import NoticeError, render
 from remediation.notices.catalogues import languages
+from remediation.notices.errors import NoticeError
 from remediation.notices.locales import language_of, subtags
+from remediation.notices.rendering import render
 from remediation.orders import Customer, OrderLine, Voice
 from remediation.policy.case import Case, cases, evidence_sha256, standing
 from remediation.policy.decide import decide

@@ -38,7 +38,7 @@ def mail_server(name: str) -> "Mailer":
       UsageError: It is none of these, or a variable is missing.
       TargetError: The URL cannot be used.
     """
-    from remediation.notices import Sender
+    from remediation.notices.envelope import Sender
 
     sender = Sender(*sender_parts())
     if not name.startswith(_MAIL_SCHEMES):

@@ -7,7 +7,8 @@ from typing import Self
 from remediation.gateways.durable import write_whole
 from remediation.gateways.errors import RefusedError
 from remediation.mail import Mail
-from remediation.notices import NoticeError, Sender, address
+from remediation.notices.envelope import Sender, address
+from remediation.notices.errors import NoticeError
 
 
 class FileMailer:

@@ -13,7 +13,7 @@ from remediation.ledger.tables import CUSTOMERS, OUTBOX
 from remediation.mail import Mail
 from remediation.mailer import PostMails
 from remediation.mailing.suppressed import allow, suppress
-from remediation.notices import Sender
+from remediation.notices.envelope import Sender
 from remediation.outbox.worker import Passed, Worker
 from remediation.settling import settle
 from tests.remediation.ledger.evenings import MORNING, a_mail, a_remedy

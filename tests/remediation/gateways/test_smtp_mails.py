@@ -13,7 +13,7 @@ from remediation.gateways.file_mails import FileMailer
 from remediation.gateways.smtp_settings import Login, Security
 from remediation.gateways.targets import TargetError
 from remediation.mail import Mail
-from remediation.notices import address
+from remediation.notices.envelope import address
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, a_mailer, whole_text
 from tests.remediation.notices.letters import SENDER
 from tests.support.real_smtp import LOGIN, Authority, real_server

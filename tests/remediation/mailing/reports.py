@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from remediation.notices import address
+from remediation.notices.envelope import address
 from tests.remediation.notices.letters import SENDER, a_mail
 
 MAIL: Final = a_mail()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediation.mailing.bounces import MAX_REPORT_BYTES, Bounce, UnreadableBounceError, parse_bounce
-from remediation.notices import address
+from remediation.notices.envelope import address
 from tests.remediation.mailing.reports import (
     FAILED,
     MAIL,

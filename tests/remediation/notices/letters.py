@@ -5,7 +5,8 @@ from typing import Final
 
 from detectors.finding import Finding, Kind, Scalar, Subject
 from remediation.mail import Mail
-from remediation.notices import Sender, render
+from remediation.notices.envelope import Sender
+from remediation.notices.rendering import render
 from remediation.orders import OrderLine, Voice
 from remediation.remedy import Action, Remedy
 

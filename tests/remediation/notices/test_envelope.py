@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediation.notices import NoticeError, Sender, address
-from remediation.notices.envelope import recipients
+from remediation.notices.envelope import Sender, address, recipients
+from remediation.notices.errors import NoticeError
 from tests.remediation.notices.letters import NINE_IN_THE_EVENING, SENDER, a_mail
 
 RECIPIENT = "rick@example.com"

@@ -19,7 +19,7 @@ import pytest
 
 from detectors.finding import Finding
 from remediation.mail import Mail
-from remediation.notices import address
+from remediation.notices.envelope import address
 from remediation.orders import Voice
 from remediation.remedy import Action
 from tests.remediation.notices.letters import PLAYBACK, SENDER, a_finding, a_mail, every_finding

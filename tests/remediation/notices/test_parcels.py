@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from detectors.finding import Kind, Scalar
-from remediation.notices import NoticeError
+from remediation.notices.errors import NoticeError
 from remediation.remedy import Action
 from tests.remediation.notices.letters import (
     EVIDENCE,

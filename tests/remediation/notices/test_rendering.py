@@ -9,8 +9,9 @@ from babel import Locale
 from jinja2 import UndefinedError
 
 from detectors.finding import Finding, Kind
-from remediation.notices import NoticeError, render
 from remediation.notices.catalogues import words
+from remediation.notices.errors import NoticeError
+from remediation.notices.rendering import render
 from remediation.notices.templating import environment
 from remediation.remedy import Action
 from tests.remediation.notices.letters import (

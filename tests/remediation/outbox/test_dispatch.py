@@ -12,7 +12,7 @@ from remediation.gateways.file_mails import FileMailer
 from remediation.gateways.file_refunds import FileGateway
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import CUSTOMERS, OUTBOX, POSTINGS
-from remediation.notices import Sender
+from remediation.notices.envelope import Sender
 from remediation.outbox.dispatch import Dispatched
 from remediation.outbox.lock import SenderBusyError, sender_lock
 from remediation.outbox.worker import Passed
