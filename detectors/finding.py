@@ -11,6 +11,8 @@ DeliveryKind = Literal["late", "lost", "damaged", "returned", "delivered_not_rec
 Kind = PlaybackKind | DeliveryKind
 Fault = Literal["service", "cdn", "isp", "device", "carrier", "merchant", "consignee", "customs", "weather", "unknown"]
 Scalar = str | int | float | bool | None
+Doubt = Literal["beyond_wall_clock", "absurd_figures"]
+"""Why what a player reports cannot be so; `detectors.playback.possible` says when."""
 
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "makegood.example")
 
@@ -34,6 +36,31 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the telemetry behind a finding is worth. A player's word is a claim; this is what speaks for it or against.
+
+    Times are milliseconds since the epoch on the server's clock and null where
+    unknown: the whole visit's, and when the last of its records was received.
+    `attested_ms` is the watched time between reports that came closely one after
+    the other. `corroborated` is whether the CDN's access log bears the player out,
+    null where it cannot tell. `fingerprints` are of the visit's course without its
+    names and dates; two visits share one only if one is a copy. `granted_at` is
+    when the service allowed the playback; null until remediation has bound the
+    session, and where no such permission is known.
+    """
+
+    started_at: int | None = None
+    ended_at: int | None = None
+    received_at: int | None = None
+    attested_ms: int | None = None
+    signed: bool = False
+    corroborated: bool | None = None
+    doubts: tuple[Doubt, ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    granted_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One failure of one subject.
 
@@ -41,7 +68,8 @@ class Finding:
     bound the session to an order line; `order_line_id` is null before that.
     `severity` is 0 (just below the standard) to 1 (nothing worked). `evidence`
     holds the figures on which the rule rested, in the units of their names.
-    Times are milliseconds since the epoch on the server's clock.
+    Times are milliseconds since the epoch on the server's clock. `provenance` is
+    empty where no player was asked, as of a delivery.
     """
 
     kind: Kind
@@ -55,6 +83,7 @@ class Finding:
     customer_id: str | None = None
     content_id: str | None = None
     order_line_id: str | None = None
+    provenance: Provenance = Provenance()
 
     @property
     def finding_id(self) -> str:

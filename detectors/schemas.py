@@ -150,6 +150,14 @@ SESSION_EVIDENCE: Final = pl.Schema(
         "error_code": pl.String(),
         "clock_skew_ms": pl.Int64(),  # server clock minus client clock, 0 where they agree
         "clamped": pl.Int64(),  # negative durations that were set to zero
+        # What the word of a session is worth; of sessions with failures alone, else null.
+        "received_at": pl.Int64(),  # server clock, of the last record
+        "attested_ms": pl.Int64(),  # watched between reports that came closely one after the other
+        "signed": pl.Boolean(),  # every record of the timeline
+        "corroborated": pl.List(pl.String()),  # failures that the CDN's access log bears out
+        "contradicted": pl.List(pl.String()),  # failures that it speaks against
+        "doubts": pl.List(pl.String()),  # a `detectors.finding.Doubt` each
+        "fingerprints": pl.List(pl.String()),  # of its course, without names and dates
     }
 )
 """What the rules and the explanations need beside the public columns."""

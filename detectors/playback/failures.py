@@ -8,6 +8,7 @@ import polars as pl
 
 from detectors import DETECTOR_VERSION
 from detectors.finding import Finding, PlaybackKind, Subject
+from detectors.playback.provenance import provenances
 from detectors.playback.rules import PlaybackRules
 
 _FIGURES: Final = ("watched_ms", "quality_score", "worst_window_score")
@@ -75,6 +76,7 @@ def findings(sessions: pl.DataFrame, rules: PlaybackRules) -> Iterator[Finding]:
       rules: the playback standard.
     """
     failing = sessions.filter(pl.col("failures").list.len() > 0)
+    spoken = provenances(failing)
     for standard in standards(rules):
         worst = (
             failing.filter(standard.when)
@@ -99,6 +101,7 @@ def findings(sessions: pl.DataFrame, rules: PlaybackRules) -> Iterator[Finding]:
                 detector_version=DETECTOR_VERSION,
                 customer_id=row["customer_id"],
                 content_id=row["content_id"],
+                provenance=spoken[row["session_id"]].of(standard.kind),
             )
 
 

@@ -66,6 +66,18 @@ class Groups:
         """Number of each group's last row of those marked, -1 where none is."""
         return self._place(np.flatnonzero(where))
 
+    def rows(self, groups: Ints) -> tuple[Ints, Self]:
+        """The row numbers of some groups, which ascend, and those rows as groups numbered from 0."""
+        place = np.searchsorted(self.present, groups)
+        some = place < self.present.size
+        some[some] = self.present[place[some]] == groups[some]
+        ends = np.append(self.starts[1:], self.of.size)
+        start, end = self.starts[place[some]], ends[place[some]]
+        sizes = end - start
+        owner = np.repeat(np.flatnonzero(some), sizes)
+        within = np.arange(owner.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return np.repeat(start, sizes) + within, type(self).by(owner, groups.size)
+
     def heads(self) -> Ints:
         """For each row, the first row of its group."""
         return np.repeat(self.starts, np.diff(self.starts, append=self.of.size))

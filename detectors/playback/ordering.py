@@ -18,7 +18,8 @@ _CHANNEL_RANK: Final = np.array([3, 4, 0, 1, 2])
 
 _CHANNELS: Final = len(Channel)
 
-_CONTENT: Final = tuple(name for name in EVENTS if name not in {"session_id", "channel", "received_at", "state"})
+_BESIDE: Final = ("session_id", "channel", "received_at", "state", "signed")
+_CONTENT: Final = tuple(name for name in EVENTS if name not in _BESIDE)
 
 _TIE_RANK: Final = {
     state: rank
@@ -50,8 +51,9 @@ def in_order(events: pl.DataFrame) -> Ordered:
 
     The place is the sequence number where every record of that session and channel
     has one, else the time. A repeat has the session, channel and number of
-    another record or, without a number, the content of another; the one received
-    first is kept, so that the result does not depend on the order of the rows.
+    another record or, without a number, the content of another. A signed one is kept
+    before an unsigned one, else the one received first, so that the result does
+    not depend on the order of the rows.
     """
     code, session_id = _encode(events["session_id"])
     channel = events["channel"].to_numpy().astype(np.int64)
@@ -143,11 +145,14 @@ def _ties(events: pl.DataFrame, row: Ints, block: Ints, *, drop: bool) -> pl.Dat
         (pl.col("state").cast(pl.String) if "state" in events.columns else pl.lit(None, pl.String)).alias("state"),
         **{name: pl.lit(None, pl.Int64) for name in ("sequence", "received_at") if name not in events.columns},
     )
-    ties = ties.with_columns(tie_rank=pl.col("state").replace_strict(_TIE_RANK, default=-1, return_dtype=pl.Int64))
-    by_arrival = ties.sort("block", "received_at", "tie_rank", *content, nulls_last=True)
+    ties = ties.with_columns(
+        tie_rank=pl.col("state").replace_strict(_TIE_RANK, default=-1, return_dtype=pl.Int64),
+        unsigned=pl.col("signed").is_null() if "signed" in events.columns else pl.lit(value=True),
+    )
+    by_arrival = ties.sort("block", "unsigned", "received_at", "tie_rank", *content, nulls_last=True)
     same_content = ~pl.struct("block", "state", *content).is_first_distinct()
     same_number = pl.col("sequence").is_not_null() & ~pl.col("block").is_first_distinct()
     repeat = (same_number | same_content) if drop else pl.lit(value=False)
     return by_arrival.with_columns(repeat=repeat).sort(
-        "block", "repeat", "sequence", "tie_rank", *content, "received_at", nulls_last=True
+        "block", "repeat", "sequence", "tie_rank", *content, "unsigned", "received_at", nulls_last=True
     )

@@ -6,9 +6,11 @@ import polars as pl
 
 from detectors import schemas
 from detectors.playback.failures import judge
+from detectors.playback.provenance import with_provenance
 from detectors.playback.records import select
 from detectors.playback.rules import PlaybackRules
 from detectors.playback.table import table
+from detectors.playback.timeline import follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ def sessionize(events: pl.DataFrame, rules: PlaybackRules) -> Sessionized:
     records = select(events, rules.timeline)
     if not records.row.size:
         return Sessionized(sessions=nothing, duplicate=records.duplicate, late=records.late)
-    sessions = table(records, rules)
+    course = follow(records, rules.timeline)
+    sessions = table(records, course, rules)
     sessions = sessions.with_columns(judge(sessions, rules))
+    sessions = with_provenance(sessions, records, course, rules.timeline)
     return Sessionized(sessions=sessions, duplicate=records.duplicate, late=records.late)

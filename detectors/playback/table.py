@@ -16,7 +16,7 @@ from detectors.playback.quality import ONE_STALL_MS, Experience, quality_score, 
 from detectors.playback.records import Records
 from detectors.playback.rules import PlaybackRules
 from detectors.playback.spans import Spans, spans
-from detectors.playback.timeline import Course, Mode, follow
+from detectors.playback.timeline import Course, Mode
 from detectors.playback.waits import (
     Waits,
     device_stalls,
@@ -48,12 +48,11 @@ class _Parts:
     startup_ms: Floats  # NaN where unknown
 
 
-def table(records: Records, rules: PlaybackRules) -> pl.DataFrame:
-    """`schemas.SESSIONS_WITH_EVIDENCE` without its failures, one row for each session row of the records.
+def table(records: Records, course: Course, rules: PlaybackRules) -> pl.DataFrame:
+    """`schemas.SESSIONS_WITH_EVIDENCE` without failures and provenance, one row for each session row of the records.
 
     Times are on the session's own clock; `clock_skew_ms` leads to the server's.
     """
-    course = follow(records, rules.timeline)
     stretches = spans(course)
     edges = seek_edges(course, rules.timeline.seek_burst_ms)
     reports = errors(records)

@@ -84,6 +84,21 @@ class Course:
     clamped: Bools
     known: Bools  # by session row: at least one state was reported
 
+    def of(self, rows: Ints) -> "Course":
+        """The same of these session rows alone, which ascend; they are numbered anew."""
+        at, sessions = self.sessions.rows(rows)
+        return Course(
+            sessions=sessions,
+            record=self.record[at],
+            at=self.at[at],
+            state=self.state[at],
+            mode=self.mode[at],
+            counted_ms=self.counted_ms[at],
+            counts=self.counts[at],
+            clamped=self.clamped[at],
+            known=self.known[rows],
+        )
+
 
 def follow(records: Records, rules: Timeline) -> Course:
     """The course of every session with a timeline, under the rules of DOMAIN 2.2.

@@ -87,7 +87,10 @@ _VALUE: dict[str, Callable[[str], str | float | bool]] = {
     "background": _truth,
     "ad": _truth,
     "fatal": _truth,
+    "signed": _truth,
     "error_code": str,
     "bitrate_kbps": float,
     "buffer_ms": float,
+    "top_bitrate_kbps": float,
+    "playback_rate": float,
 }

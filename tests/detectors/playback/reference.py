@@ -35,6 +35,10 @@ class Record:
     customer_id: str | None = None
     content_id: str | None = None
     cdn: str | None = None
+    playback_rate: float | None = None
+    top_bitrate_kbps: float | None = None
+    transfer_ms: int | None = None
+    signed: bool | None = None
 
     @property
     def on_timeline(self) -> bool:
