@@ -105,8 +105,13 @@ def _column(frame: pl.DataFrame, field: Field, limits: Limits, faults: list[Faul
     return plain_form
 
 
+def missing(name: str) -> str:
+    """Why a record without the field `name` is refused."""
+    return f"The field {name} is required and is missing or empty."
+
+
 def _missing(field: Field, mask: Bools) -> Fault:
-    return Fault(mask, Code.MISSING_FIELD, field.name, f"The field {field.name} is required and is missing or empty.")
+    return Fault(mask, Code.MISSING_FIELD, field.name, missing(field.name))
 
 
 def _add(faults: list[Fault], mask: pl.Series, code: Code, name: str, reason: str) -> None:

@@ -27,6 +27,7 @@ _COLLECTOR_FIELDS: Final = (
 )
 _MODES: Final = {"event": int(Channel.CMCD_EVENT), "request": int(Channel.CMCD_REQUEST)}
 _AT_ONCE: Final = 16_384  # records whose members fit the processor's cache
+_BYTES_AT_ONCE: Final = 3 * 1024 * 1024  # more than so many records have, unless somebody made them of commas
 
 
 def records_to_events(
@@ -34,8 +35,8 @@ def records_to_events(
 ) -> Checked:
     """Events and faults of CMCD records, whatever carried them; left out keys are counted in `tally`."""
     parts = []
-    for first in range(0, max(len(texts), 1), _AT_ONCE):
-        columns = read_columns(texts[first : first + _AT_ONCE])
+    for first, last in _pieces(texts):
+        columns = read_columns(texts[first:last])
         _count(columns, first, place, tally)
         parts.append(columns)
     whole = Columns(
@@ -45,6 +46,20 @@ def records_to_events(
         (),
     )
     return to_events(whole, carriers, limits)
+
+
+def _pieces(texts: pl.Series) -> Iterator[tuple[int, int]]:
+    """Parts of the records, each bounded in records and in bytes; one part without records where there are none."""
+    ends = texts.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
+    first = last = 0
+    while last < len(texts):
+        before = int(ends[first - 1]) if first else 0
+        fitting = int(np.searchsorted(ends, before + _BYTES_AT_ONCE, side="right"))
+        last = min(max(fitting, first + 1), first + _AT_ONCE)
+        yield first, last
+        first = last
+    if not len(texts):
+        yield 0, 0
 
 
 def _count(columns: Columns, first: int, place: Callable[[int], Place], tally: Tally) -> None:

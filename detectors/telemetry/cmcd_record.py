@@ -11,9 +11,10 @@ from detectors.telemetry.rejects import Code
 
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 _LIST: Final = rf'\((?:[^()"]|{_STRING})*\)'
-_MEMBER: Final = re.compile(
-    rf"[ \t]*([A-Za-z*][A-Za-z0-9_.*-]*)(?:=({_STRING}|{_LIST}|[^,\"()]*))?[ \t]*(?:,|$)", re.DOTALL
+_MEMBER: Final = re.compile(  # the possessive value takes trailing blanks once and for all
+    rf"[ \t]*([A-Za-z*][A-Za-z0-9_.*-]*)(?:=({_STRING}|{_LIST}|[^,\"()]*+))?[ \t]*(?:,|$)", re.DOTALL
 )
+_MOST_MALFORMED: Final = 16  # after so many a record is prose, and each more may look through all of the rest
 _QUOTED: Final = re.compile(_STRING, re.DOTALL)
 _NAME: Final = re.compile(r"[ \t]*([A-Za-z*][A-Za-z0-9_.*-]*)")
 _NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d{1,32})?", re.ASCII)
@@ -132,9 +133,10 @@ def least_measure(measures: tuple[Measure, ...]) -> float | None:
 
 
 def _members(text: str, ignored: list[Ignored]) -> list[tuple[str, str | None]]:
-    """The well-formed members in order; another is skipped up to the next comma."""
+    """The well-formed members in order; another is skipped up to the next comma, the rest after very many."""
     members = []
     position = 0
+    malformed = 0
     while position < len(text):
         member = _MEMBER.match(text, position)
         if member:
@@ -145,7 +147,8 @@ def _members(text: str, ignored: list[Ignored]) -> list[tuple[str, str | None]]:
         reason = "The member is not written as key=value."
         known = name[1] if name and name[1] in KEYS else ""  # anything else may be prose, so it is not named
         ignored.append(Ignored(known, Code.MALFORMED_MEMBER, reason))
-        comma = text.find(",", position)
+        malformed += 1
+        comma = text.find(",", position) if malformed < _MOST_MALFORMED else -1
         position = len(text) if comma < 0 else comma + 1
     return members
 

@@ -15,6 +15,7 @@ from detectors.telemetry.documents import is_document, read_document
 from detectors.telemetry.keys import KeyRing
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.lines import Lines, read_lines
+from detectors.telemetry.listing import Listing
 from detectors.telemetry.parquet import decode_parquet
 from detectors.telemetry.recognise import Decoder, recognise
 from detectors.telemetry.records import Format
@@ -62,12 +63,14 @@ def decode(
       Blocks of bounded size, in the order of the file; at the end one without
       records if fields were left out anywhere, counted by name. A file that is cut
       or is not what it seems yields what came before and one reject of scope
-      `file`; an empty file yields nothing.
+      `file`; an empty file yields nothing. Bad records beyond `limits.listed_rejects`
+      are counted together.
     """
-    tally = Tally(limits)
+    tally, listing = Tally(limits), Listing(limits)
     try:
         for block, count in _blocks(stream, beacons(keys), limits, tally):
-            yield _decoded(source, block, count)
+            yield _decoded(source, replace(block, rejects=listing.of_block(block.rejects, count)), count)
+            listing.demand_use()
     except DamagedError as damage:
         reject = Reject("file", damage.code, damage.reason)
         yield _decoded(source, Block(rejects=(reject,)), 1)

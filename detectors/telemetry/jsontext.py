@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
@@ -14,7 +15,8 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | Non
 Scalar = str | int | float | bool
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Never looks at a byte twice, whatever quotes are missing: a search for a closed text would begin anew at every quote.
+_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _INT64: Final = range(-(2**63), 2**63)
 _INT64_DIGITS: Final = 19
 
@@ -38,9 +40,7 @@ def parse_object(line: bytes, limits: Limits) -> dict[str, Json]:
         raise FaultError(Code.NOT_UTF8, "The record is not UTF-8 text.") from None
     _refuse_depth(line, limits)
     try:
-        value = json.loads(
-            text, object_pairs_hook=_members, parse_int=_whole, parse_float=_decimal, parse_constant=_constant
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError:
         raise FaultError(Code.NOT_JSON, "The record is not valid JSON.") from None
     if not isinstance(value, dict):
@@ -90,8 +90,8 @@ _WRITTEN: Final[Mapping[Kind, str]] = {
 def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise FaultError(
             Code.DUPLICATE_KEY, f"The field {printable(twice)} stands in the record twice.", printable(twice)
         )
@@ -137,3 +137,8 @@ def _refuse_depth(line: bytes, limits: Limits) -> None:
                 raise FaultError(Code.TOO_DEEP, f"The record nests deeper than {limits.nesting} levels.")
         elif byte in b"]}":
             depth -= 1
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_members, parse_int=_whole, parse_float=_decimal, parse_constant=_constant
+)

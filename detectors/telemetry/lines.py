@@ -80,7 +80,7 @@ class Lines:
 
 
 def read_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[Lines]:
-    """Lines in portions of about `limits.block_bytes`, in order.
+    """Lines in portions of about `limits.block_bytes`, and of no more than `limits.block_lines`, in order.
 
     A line longer than a record may be is dropped as it streams by, so that memory
     stays flat, and leaves a reject. Damage in `blocks` passes through after every
@@ -89,14 +89,11 @@ def read_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[Lines]:
     cutter = _Cutter(limits)
     try:
         for block in blocks:
-            if (lines := cutter.feed(block)) is not None:
-                yield lines
+            yield from cutter.feed(block)
     except Exception:
-        if (lines := cutter.flush(with_tail=False)) is not None:
-            yield lines
+        yield from cutter.flush(with_tail=False)
         raise
-    if (lines := cutter.flush(with_tail=True)) is not None:
-        yield lines
+    yield from cutter.flush(with_tail=True)
 
 
 class _Cutter:
@@ -110,42 +107,51 @@ class _Cutter:
         self._number = 1
         self._skipping: Reject | None = None
 
-    def feed(self, block: bytes) -> Lines | None:
+    def feed(self, block: bytes) -> Iterator[Lines]:
         if self._base == 0 and self._size == 0 and block.startswith(_BOM):
             self._base, block = len(_BOM), block[len(_BOM) :]
         if self._skipping:
             cut = block.find(b"\n") + 1
             self._base += cut or len(block)
             if not cut:
-                return None
+                return
             self._number += 1
             rejects, self._skipping, block = (self._skipping,), None, block[cut:]
             self._held, self._size = [block], len(block)
-            return Lines(b"", *_empty(), self._base, rejects)
+            yield Lines(b"", *_empty(), self._base, rejects)
+            return
         self._held.append(block)
         self._size += len(block)
-        return self._cut() if self._size >= self._limits.block_bytes else None
+        if self._size >= self._limits.block_bytes:
+            yield from self._cut()
 
-    def _cut(self) -> Lines | None:
+    def _cut(self) -> Iterator[Lines]:
         data = b"".join(self._held)
         cut = data.rfind(b"\n") + 1
-        lines = self._lines(data[:cut], unterminated=False) if cut else None
+        yield from self._portions(data[:cut])
         tail = data[cut:]
-        self._base += cut
         self._held, self._size = [tail], len(tail)
         if len(tail) > self._limits.record_bytes:
             self._skipping = _too_long(self._number, self._base, self._limits)
             self._base += len(tail)
             self._held, self._size = [], 0
-        return lines
 
-    def flush(self, *, with_tail: bool) -> Lines | None:
+    def flush(self, *, with_tail: bool) -> Iterator[Lines]:
         if self._skipping:
-            return Lines(b"", *_empty(), self._base, (self._skipping,))
+            yield Lines(b"", *_empty(), self._base, (self._skipping,))
+            return
         data = b"".join(self._held)
-        if not with_tail:
-            data = data[: data.rfind(b"\n") + 1]
-        return self._lines(data, unterminated=not data.endswith(b"\n")) if data else None
+        yield from self._portions(data if with_tail else data[: data.rfind(b"\n") + 1])
+
+    def _portions(self, data: bytes) -> Iterator[Lines]:
+        """All of `data` in portions of at most `limits.block_lines` lines: what they become is larger than they are."""
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF) + 1
+        begin = 0
+        for end in (*ends[self._limits.block_lines - 1 :: self._limits.block_lines].tolist(), len(data)):
+            if begin < end:
+                yield self._lines(data[begin:end], unterminated=data[end - 1] != _LF)
+                self._base += end - begin
+            begin = end
 
     def _lines(self, data: bytes, *, unterminated: bool) -> Lines:
         raw = np.frombuffer(data, dtype=np.uint8)

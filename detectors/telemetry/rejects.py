@@ -29,6 +29,7 @@ class Code(StrEnum):
     CORRUPT_FILE = "corrupt_file"
     DECOMPRESSION_BOMB = "decompression_bomb"
     DOCUMENT_TOO_LONG = "document_too_long"
+    MOSTLY_REJECTED = "mostly_rejected"
     # the text of a record
     RECORD_TOO_LONG = "record_too_long"
     NOT_UTF8 = "not_utf8"

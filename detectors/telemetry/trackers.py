@@ -1,6 +1,7 @@
 """What carriers' go-betweens send: objects that each hold the scans of one parcel."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -11,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from detectors.telemetry.block import Block, Slot, line_places, refused, settle
-from detectors.telemetry.checks import check
+from detectors.telemetry.checks import check, missing
 from detectors.telemetry.jsoncolumns import TEXT_FORM
 from detectors.telemetry.jsontext import Json, parse_object
 from detectors.telemetry.limits import Limits
@@ -53,6 +54,9 @@ class Note(Protocol):
 
 
 Found = Scan | FaultError
+_Fault = tuple[Code, str, str | None]
+"""The code, the reason and the field of faults alike: those of one line stand at one place, and are counted."""
+
 Reader = Callable[[JsonObject, Note], Iterable[Found]]
 """The scans that one object holds, and a fault for each record of it that cannot be used."""
 
@@ -76,28 +80,41 @@ class Trackers:
         rejects: list[Reject] = []
         extra = 0
         for row in range(len(lines)):
-            found = self._found(lines, row)
-            extra += len(found) - 1
-            for one in found:
-                if isinstance(one, FaultError):
-                    rejects.append(refused(lines, row, one))
-                else:
+            before = len(scans)
+            faults = Counter[_Fault]()
+            for one in self._found(lines, row):
+                if isinstance(one, Scan):
                     scans.append(one)
-                    rows.append(row)
+                else:
+                    faults[one.code, one.reason, one.name] += 1
+            rows += [row] * (len(scans) - before)
+            rejects += (replace(refused(lines, row, FaultError(*fault)), count=n) for fault, n in faults.items())
+            extra += len(scans) - before + faults.total() - 1
         checked = check(_columns(scans), SCAN_FIELDS, self._limits, plain=False)
         place = line_places(lines, np.array(rows, np.int64))
         block = settle(checked, place, rejects, Slot.SCANS)
         return Block(rejects=block.rejects, extra=extra, scans=block.scans)
 
-    def _found(self, lines: Lines, row: int) -> list[Found]:
+    def _found(self, lines: Lines, row: int) -> Iterator[Found]:
+        """What one line holds; of what takes two bytes to write, nothing is kept until it shows that it is a scan."""
         try:
             members = parse_object(lines.text(row), self._limits)
         except FaultError as fault:
-            return [fault]
-        return list(self._read(members, partial(self._note, lines.place(row))))
+            yield fault
+            return
+        for one in self._read(members, partial(self._note, lines.place(row))):
+            lacking = _lacking(one) if isinstance(one, Scan) else None
+            yield one if lacking is None else FaultError(Code.MISSING_FIELD, missing(lacking), lacking)
 
     def _note(self, place: Place, name: str, code: Code, reason: str) -> None:
         self._tally.add(name, code, reason, place)
+
+
+def _lacking(scan: Scan) -> str | None:
+    """The name of the first required field that a scan has not."""
+    if not scan.tracking_number:
+        return "tracking_number"
+    return "event_time" if not scan.event_time else None
 
 
 def _columns(scans: list[Scan]) -> pl.DataFrame:
