@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from http.client import HTTPException, HTTPResponse
 from typing import Annotated, Final
 
-from pydantic import BaseModel, StringConstraints
+import msgspec
 
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
 
@@ -29,10 +29,10 @@ _UNAVAILABLE: Final = 503
 _TAKEN, _REDIRECTED, _REFUSED = 2, 3, 4
 
 
-class _Taken(BaseModel):
-    """What we read of the body of a success; whatever else it holds is the receiver's own."""
+class _Taken(msgspec.Struct):
+    """What is read of the body of a success; whatever else it holds is the receiver's own."""
 
-    reference: Annotated[str, StringConstraints(strict=True, pattern=r"^[!-~]{1,200}$")]
+    reference: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,200}\Z")]
 
 
 def taken(response: HTTPResponse) -> bool:
@@ -59,8 +59,8 @@ def reference(response: HTTPResponse) -> str | None:
     """The receiver's reference; None where the body holds none. The order is taken, so nothing in it is an error."""
     try:
         body = response.read(MAX_REPLY_BYTES + 1)
-        return _Taken.model_validate_json(body).reference if len(body) <= MAX_REPLY_BYTES else None
-    except (OSError, HTTPException, ValueError):
+        return msgspec.json.decode(body, type=_Taken).reference if len(body) <= MAX_REPLY_BYTES else None
+    except (OSError, HTTPException, ValueError, RecursionError):  # msgspec has errors of the last two kinds
         return None
 
 

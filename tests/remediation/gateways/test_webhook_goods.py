@@ -76,7 +76,7 @@ def test_a_lost_answer_is_asked_for_again_and_stays_one_order(behaviour: Behavio
         b'{"reference": "W-1\\r\\n"}',
         b'{"reference": "' + b"a" * 201 + b'"}',
         b'{"reference": "\xff"}',
-        b"[" * 60_000,
+        b'{"reference": "W-1", "x": ' + b"[" * 60_000,
         b'{"reference": "W-1", "more": "' + b"a" * 70_000 + b'"}',
     ],
     ids=[
