@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.commands import reviewing, sending, storing, tickets
+from pipelines.commands import mailing, reviewing, sending, storing, tickets
 from pipelines.commands.shared import Ledger, clock, opened
 from pipelines.settings import (
     NightSettings,
@@ -106,6 +106,8 @@ app.add_typer(reviewing.review, name="review")
 app.command()(reviewing.release)
 app.command()(reviewing.mode)
 app.command()(reviewing.block)
+app.command()(mailing.bounces)
+app.command()(mailing.suppress)
 app.command()(storing.migrate)
 
 

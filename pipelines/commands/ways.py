@@ -1,9 +1,10 @@
 """The ways out as the command line names them: targets and secrets come from options and the environment alone."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipelines.commands.shared import secret
+from pipelines.commands.shared import clock, secret
 from pipelines.settings import folder_of, sender_parts
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ def mail_server(name: str) -> "Mailer":
         from remediation.gateways.file_mails import FileMailer
 
         return FileMailer(folder_of(name, "--mailer", "file:DIR or smtp://HOST"), sender)
-    from pathlib import Path
-
     from remediation.gateways.smtp_mails import SmtpMailer
     from remediation.gateways.smtp_settings import Login, SmtpSettings, smtp_target
 
@@ -60,11 +59,22 @@ def mail_server(name: str) -> "Mailer":
 
 
 def goods_desk(name: str) -> "GoodsDesk":
-    """`file:DIR`.
+    """`file:DIR`, or `webhook` with MAKEGOOD_GOODS_URL and MAKEGOOD_GOODS_SECRETS.
 
     Raises:
-      UsageError: It is no such thing.
+      UsageError: It is neither, or a variable is missing.
+      TargetError: The URL or a secret cannot be used.
     """
+    if name == WEBHOOK:
+        from remediation.gateways.signatures import Secret
+        from remediation.gateways.webhook_goods import WebhookDesk, WebhookSettings, webhook_target
+
+        receiver = webhook_target(secret("MAKEGOOD_GOODS_URL", "--goods webhook"))
+        secrets = secret("MAKEGOOD_GOODS_SECRETS", "--goods webhook").split()
+        trusted = os.environ.get("MAKEGOOD_GOODS_CA")
+        return WebhookDesk(
+            WebhookSettings(receiver, tuple(map(Secret.parse, secrets)), Path(trusted) if trusted else None), clock
+        )
     from remediation.gateways.file_goods import FileDesk
 
     return FileDesk(folder_of(name, "--goods", f"file:DIR or {WEBHOOK}"))

@@ -9,6 +9,7 @@ from remediation.ledger.audit import Author, Change, note
 from remediation.ledger.control import control
 from remediation.ledger.control_tables import SUPPRESSIONS
 from remediation.ledger.sql import insert_new
+from remediation.ledger.tables import CUSTOMERS
 from remediation.mailing.addresses import AddressError, address_digest
 
 Reason = Literal["bounce", "complaint", "request"]
@@ -34,11 +35,16 @@ def suppress(engine: Engine, address: str, reason: Reason, author: Author) -> bo
       AddressError: It is not one plain mailbox.
     """
     with writing(engine) as connection:
-        key = _key(connection, address)
-        row = {"address_sha256": key, "reason": reason, "since": author.at}
-        if not insert_new(connection, SUPPRESSIONS, [row]):
-            return False
-        note(connection, author, [Change("suppression", key, _FREE, _SUPPRESSED, reason)])
+        return suppress_within(connection, address, reason, author)
+
+
+def suppress_within(connection: Connection, address: str, reason: Reason, author: Author) -> bool:
+    """As `suppress`, within the caller's transaction."""
+    key = _key(connection, address)
+    row = {"address_sha256": key, "reason": reason, "since": author.at}
+    if not insert_new(connection, SUPPRESSIONS, [row]):
+        return False
+    note(connection, author, [Change("suppression", key, _FREE, _SUPPRESSED, reason)])
     return True
 
 
@@ -57,6 +63,20 @@ def allow(engine: Engine, address: str, why: str, author: Author) -> bool:
             return False
         note(connection, author, [Change("suppression", key, _SUPPRESSED, _FREE, why)])
     return True
+
+
+def address_of(engine: Engine, customer_id: str) -> str:
+    """The customer's present address.
+
+    Raises:
+      AddressError: The ledger does not know the customer.
+    """
+    known = CUSTOMERS.c.customer_id == customer_id
+    with engine.connect() as connection:
+        address = connection.execute(select(CUSTOMERS.c.email).where(known)).scalar()
+    if address is None:
+        raise AddressError(f"there is no customer {customer_id} in the ledger: name the customer's id")
+    return str(address)
 
 
 def _key(connection: Connection, address: str) -> str:
