@@ -2,9 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, not_, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from remediation.database import writing
 from remediation.ledger.audit import Author, Change, note
@@ -17,6 +33,7 @@ _TOLD: Final = ("refund", "credit", "replacement", "exchange")
 """What a mail says has been done."""
 _DONE: Final = (State.SENT, State.SETTLED)
 _TRYING: Final = (State.SENDING, State.UNKNOWN)
+_NOW: Final = bindparam("now", type_=BigInteger)
 
 
 class StateChangedError(RuntimeError):
@@ -141,20 +158,7 @@ def _change(connection: Connection, item: Item, values: Mapping[str, object]) ->
 
 
 def _first_attempt(connection: Connection, kind: str, author: Author) -> Item | None:
-    due = and_(
-        OUTBOX.c.kind == kind,
-        OUTBOX.c.state == State.APPROVED,
-        OUTBOX.c.not_before <= author.at,
-        _may_leave(kind),
-    )
-    order = (OUTBOX.c.not_before, OUTBOX.c.outbox_id)
-    first = select(OUTBOX.c.outbox_id).where(due).order_by(*order).limit(1).scalar_subquery()
-    row = connection.execute(
-        update(OUTBOX)
-        .where(OUTBOX.c.outbox_id == first, OUTBOX.c.state == State.APPROVED)
-        .values(state=State.SENDING, attempts=1, claimed_at=author.at, retry_at=None)
-        .returning(OUTBOX)
-    ).first()
+    row = connection.execute(_beginning(kind), {_NOW.key: author.at}).first()
     if row is None:
         return None
     note(connection, author, [Change("outbox", row.outbox_id, "approved", "sending", "its hour has come")])
@@ -162,22 +166,46 @@ def _first_attempt(connection: Connection, kind: str, author: Author) -> Item | 
 
 
 def _next_attempt(connection: Connection, kind: str, author: Author) -> Item | None:
-    """The one that has waited longest.
+    row = connection.execute(_trying_again(kind), {_NOW.key: author.at}).first()
+    return item_of(row) if row else None
+
+
+@cache  # put together once a kind: that takes longer than all the rest of taking an item
+def _beginning(kind: str) -> Executable:
+    """Takes the item whose hour came first."""
+    due = and_(
+        OUTBOX.c.kind == kind,
+        OUTBOX.c.state == State.APPROVED,
+        OUTBOX.c.not_before <= _NOW,
+        _may_leave(kind),
+    )
+    order = (OUTBOX.c.not_before, OUTBOX.c.outbox_id)
+    first = select(OUTBOX.c.outbox_id).where(due).order_by(*order).limit(1).scalar_subquery()
+    return (
+        update(OUTBOX)
+        .where(OUTBOX.c.outbox_id == first, OUTBOX.c.state == State.APPROVED)
+        .values(state=State.SENDING, attempts=1, claimed_at=_NOW, retry_at=None)
+        .returning(OUTBOX)
+    )
+
+
+@cache
+def _trying_again(kind: str) -> Executable:
+    """Takes the item that has waited longest.
 
     Something that certainly was not done is sent again only while it may be sent;
     asking what became of the unknown is always allowed.
     """
-    due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(_TRYING), OUTBOX.c.retry_at <= author.at)
+    due = and_(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(_TRYING), OUTBOX.c.retry_at <= _NOW)
     allowed = or_(OUTBOX.c.state == State.UNKNOWN, _may_leave(kind))
     order = (OUTBOX.c.retry_at, OUTBOX.c.outbox_id)
     first = select(OUTBOX.c.outbox_id).where(due, allowed).order_by(*order).limit(1).scalar_subquery()
-    row = connection.execute(
+    return (
         update(OUTBOX)
-        .where(OUTBOX.c.outbox_id == first, OUTBOX.c.retry_at <= author.at)
+        .where(OUTBOX.c.outbox_id == first, OUTBOX.c.retry_at <= _NOW)
         .values(attempts=OUTBOX.c.attempts + 1, retry_at=None)
         .returning(OUTBOX)
-    ).first()
-    return item_of(row) if row else None
+    )
 
 
 def _may_leave(kind: str) -> ColumnElement[bool]:
