@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := requirements.lock
 OUT ?= out
+MOCKS := tests/support/stripe_mock
 # The first interpreter between 3.11 and 3.13 that this machine has.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -15,7 +16,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --group dev pyproject.toml
 
-.PHONY: help setup run test check lock format bench clean
+.PHONY: help setup run test test-postgres test-servers servers prove check lock format bench clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +37,24 @@ run: setup ## Run the nightly job on fixtures/casablanca_night and show the mail
 
 test: setup ## Run all fast tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-postgres: setup ## Run the ledger's tests on PostgreSQL; says how to get a server where there is none
+	MAKEGOOD_TEST_STORE=postgresql $(BIN)/python -m pytest tests/remediation -n auto --dist loadfile
+
+test-servers: setup servers ## Run the tests that need other people's servers, and the proofs that take longer
+	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m servers -n auto --dist loadfile
+
+servers: $(MOCKS)/node_modules/.ready $(MOCKS)/bin/stripe-mock
+
+$(MOCKS)/node_modules/.ready: $(MOCKS)/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix $(MOCKS)
+	@touch $@
+
+$(MOCKS)/bin/stripe-mock:
+	GOBIN="$(CURDIR)/$(MOCKS)/bin" go install github.com/stripe/stripe-mock@v0.203.0
+
+prove: setup servers ## The slow proofs, at the size of a release: hours
+	MAKEGOOD_PROVE=release MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest tests/prove -m "" -n 2 --dist loadfile -s
 
 check: setup ## ruff, mypy strict, import-linter, lock up to date
 	$(BIN)/ruff format --check .
