@@ -29,6 +29,14 @@ _SAMPLE_LINES: Final = 256
 _OPEN: Final = ord("{")
 _CHANGED: Final = re.compile(r"Column\(/([^)]*)\) changed from")
 _ROW: Final = re.compile(r"in row (\d+)$")
+_UNEXPECTED: Final = "unexpected field"
+_MEMBER: Final = re.compile(rb'[{,][ \t]*"([^"\\]*)"[ \t]*:[ \t]*(.)')
+_BEGINS: Final[Mapping[bytes, pa.DataType]] = {b'"': pa.string(), b"n": pa.string(), b"t": pa.bool_(), b"f": pa.bool_()}
+"""The types of values by their first byte; null is of any type, and whatever else begins is a number."""
+
+_MOST_OTHERS: Final = 100
+"""Fields of other names that are read in columns: no sender has more, and each takes room for every line."""
+
 _ARROW: Final[Mapping[Kind, pa.DataType]] = {
     Kind.TEXT: pa.string(),
     Kind.STATE: pa.string(),
@@ -71,6 +79,7 @@ class ColumnReader:
     def __init__(self, fields: Sequence[Field]) -> None:
         self._kinds = {field.name: field.kind for field in fields}
         self._seen: list[str] = []
+        self._others: dict[str, pa.DataType] = {}
         self._as_text = dict.fromkeys((f.name for f in fields if f.kind in EITHER), False)
 
     def read(self, lines: Lines) -> JsonColumns:
@@ -102,31 +111,54 @@ class ColumnReader:
         return JsonColumns(frame, plain, tuple(self._unknown(table)))
 
     def _table(self, body: bytes) -> pa.Table:
-        """Arrow's reading of `body`, repeated while it shows that more fields are in use or that a code is text."""
+        """Arrow's reading of `body`, repeated while it shows fields that are new or of another type than was known."""
         turned: set[str] = set()
         while True:
             try:
-                table = self._arrow(body)
+                return self._arrow(body)
             except pa.ArrowInvalid as error:
+                if _UNEXPECTED in str(error):
+                    self._learn(body)
+                    continue
                 changed, row = _CHANGED.search(str(error)), _ROW.search(str(error))
                 name = changed[1] if changed else ""
-                if name not in self._as_text or name in turned:
+                if name in turned or not self._turn(name, body):
                     raise UnsureError(int(row[1]) if row else None) from None
                 turned.add(name)
-                self._as_text[name] = not self._as_text[name]
-                continue
-            fresh = [name for name in table.column_names if name in self._kinds and name not in self._seen]
-            if not fresh:
-                return table
-            # An inferred type may be another than the field's: read again, knowing them.
-            self._seen += fresh
+
+    def _learn(self, body: bytes) -> None:
+        """Takes in the fields of `body` that were not met before.
+
+        Raises:
+          UnsureError: There are none to be found, or so many others that they are no fields.
+        """
+        before = len(self._seen) + len(self._others)
+        for name, type_ in _types(body).items():
+            if name in self._kinds and name not in self._seen:
+                self._seen.append(name)
+            elif name not in self._kinds:
+                self._others.setdefault(name, type_)
+        if len(self._seen) + len(self._others) == before or len(self._others) > _MOST_OTHERS:
+            self._others = dict(list(self._others.items())[:_MOST_OTHERS])
+            raise UnsureError
+
+    def _turn(self, name: str, body: bytes) -> bool:
+        """Reads a field in its other type from now on, if it may be of another."""
+        if name in self._as_text:
+            self._as_text[name] = not self._as_text[name]
+        elif name in self._others:
+            self._others[name] = _types(body).get(name, pa.string())
+        return name in self._as_text or name in self._others
 
     def _arrow(self, body: bytes) -> pa.Table:
-        schema = pa.schema([(name, self._arrow_type(name)) for name in self._seen])
+        known = [(name, self._arrow_type(name)) for name in self._seen]
         return pyarrow.json.read_json(
             pa.BufferReader(body),  # type: ignore[arg-type]  # the stubs do not know Arrow's own files
             read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
-            parse_options=pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer"),
+            # Whatever name turned up would become a column as long as all lines, if the reader were to infer.
+            parse_options=pyarrow.json.ParseOptions(
+                explicit_schema=pa.schema([*known, *self._others.items()]), unexpected_field_behavior="error"
+            ),
         )
 
     def _arrow_type(self, name: str) -> pa.DataType:
@@ -142,6 +174,16 @@ class ColumnReader:
             if name not in self._kinds and count:
                 unknown.append(Unknown(name, count, pc.index(column.is_valid(), value=True).as_py()))
         return unknown
+
+
+def _types(body: bytes) -> dict[str, pa.DataType]:
+    """The names in `body`, each with the type of the first value that is not null."""
+    types: dict[str, pa.DataType] = {}
+    for name, begin in dict.fromkeys(_MEMBER.findall(body)):
+        known = name.decode("utf-8", "replace")
+        if begin != b"n" or known not in types:
+            types[known] = _BEGINS.get(begin, pa.float64())
+    return types
 
 
 def _has_non_finite(table: pa.Table) -> bool:
