@@ -1,6 +1,10 @@
 """The mail that tells one customer of one remedy."""
 
 from dataclasses import dataclass
+from typing import Final
+
+ERASED: Final = "The text of this mail was erased."
+"""What stands for subject and bodies whose time is over, or whose customer is to be forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from remediation.money import DIGITS
 from remediation.orders import Currency, Minor, OrderKind, Voice
 from remediation.policy.goods import Goods
 from remediation.policy.shares import Section, Shares, Tier
+from remediation.policy.trust import Trust
 
 GOODWILL_LIMIT_PERCENT: Final = 50
 """Of the price paid, so that a full refund and goodwill stay within 150 % of it: more would invite false claims."""
@@ -155,6 +156,7 @@ class Policy(Section):
     currencies: Mapping[Annotated[Currency, AfterValidator(_in_circulation)], CurrencyFigures]
     limits: Limits
     guards: GuardRules
+    trust: Trust
     goodwill: Goodwill
     mail: MailRules
 
@@ -165,4 +167,9 @@ class Policy(Section):
         Remarks, spacing and the order of lines leave it alone, so that only a change
         of what is owed counts as another policy.
         """
-        return sha256_of(self.model_dump(mode="json"))
+        return figures_sha256(self.model_dump(mode="json"))
+
+
+def figures_sha256(content: Mapping[str, object]) -> str:
+    """The digest of a policy's content as JSON; how long something is kept decides nothing about what is owed."""
+    return sha256_of({name: section for name, section in content.items() if name != "retention"})

@@ -1,0 +1,125 @@
+"""Names and addresses stand in `customers` alone: none of them in what is reviewed, logged, explained or sent."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from sqlalchemy import Column, ColumnElement, Connection, Text, and_, cast, func, or_, select
+
+from remediation.ledger.control_tables import AUDIT, BLOCKS, REVIEWS
+from remediation.ledger.sql import chunks
+from remediation.ledger.tables import (
+    CUSTOMERS,
+    DECLINED,
+    FINDINGS,
+    MAILS,
+    ORDER_LINES,
+    OUTBOX,
+    REMEDIES,
+    REMEDY_FINDINGS,
+    RUNS,
+    TICKET_CHANGES,
+    TICKETS,
+)
+from remediation.verifying.breach import Breach, key
+
+PAGE_ROWS: Final = 10_000
+_ADDRESS: Final = re.compile(r"[^\s<>\"'(),:;@]+@[^\s<>\"'(),:;@]+\.[^\s<>\"'(),:;@.]+")
+
+_WORDS: Final = (
+    REMEDIES.c.reason,
+    DECLINED.c.reason,
+    OUTBOX.c.problem,
+    FINDINGS.c.evidence,
+    REMEDY_FINDINGS.c.evidence,
+    RUNS.c.trips,
+    AUDIT.c.actor,
+    AUDIT.c.reason,
+    REVIEWS.c.actor,
+    REVIEWS.c.reason,
+    BLOCKS.c.reason,
+    TICKETS.c.cohort,
+    TICKETS.c.claim,
+    TICKETS.c.suggested_action,
+    TICKET_CHANGES.c.reason,
+    TICKET_CHANGES.c.actor,
+)
+"""Texts that people or detectors write."""
+_SHORT_NAME: Final = 2
+"""Signs of a name that may be part of an ordinary word, in scripts without spaces between words."""
+
+_MAILED: Final = (MAILS.c.subject, MAILS.c.text, MAILS.c.html)
+
+
+def addresses(connection: Connection, _now: int) -> Iterator[Breach]:
+    """Texts of the ledger that hold a customer's address. What a member of staff is called is no customer's."""
+    for text in _WORDS:
+        keys = tuple(text.table.primary_key.columns)
+        with_sign = select(*keys, cast(text, Text)).where(cast(text, Text).contains("@"))
+        found: dict[str, Iterable[object]] = {}
+        for row in connection.execute(with_sign.execution_options(yield_per=PAGE_ROWS)):
+            for address in _ADDRESS.findall(row[-1]):
+                found.setdefault(address.rstrip(".").lower(), row[:-1])
+        for address in _customers(connection, found):
+            yield _breach(text, found[address], "holds a customer's address")
+
+
+def mailed(connection: Connection, _now: int) -> Iterator[Breach]:
+    """Mails that hold the address or the name of their recipient. A title that is the name is the catalogue's."""
+    title = cast(ORDER_LINES.c.title, Text)
+    of_customer = (
+        MAILS.join(REMEDIES).join(CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id).join(ORDER_LINES)
+    )
+    named = and_(_is_telling(), ~_holds(connection, title, CUSTOMERS.c.name))
+    for text in _MAILED:
+        query = select(MAILS.c.remedy_id).select_from(of_customer)
+        holds = or_(
+            _holds(connection, text, CUSTOMERS.c.email), and_(named, _holds(connection, text, CUSTOMERS.c.name))
+        )
+        for remedy_id in connection.scalars(query.where(holds)):
+            yield _breach(text, (remedy_id,), "holds its recipient's name or address")
+
+
+def names(connection: Connection, _now: int) -> Iterator[Breach]:
+    """Reasons, evidence and log rows that hold the name of the customer whom they are about."""
+    remedy = REMEDIES.c
+    about: tuple[tuple[Column[str], ColumnElement[bool]], ...] = (
+        (remedy.reason, remedy.customer_id == CUSTOMERS.c.customer_id),
+        (DECLINED.c.reason, DECLINED.c.customer_id == CUSTOMERS.c.customer_id),
+        (FINDINGS.c.evidence, FINDINGS.c.customer_id == CUSTOMERS.c.customer_id),
+    )
+    for text, is_theirs in about:
+        keys = tuple(text.table.primary_key.columns)
+        query = select(*keys).join(CUSTOMERS, is_theirs).where(_is_telling())
+        for row in connection.execute(query.where(_holds(connection, cast(text, Text), CUSTOMERS.c.name))):
+            yield _breach(text, row, "holds its customer's name")
+    logged = (
+        select(AUDIT.c.number)
+        .join(REMEDIES, and_(AUDIT.c.entity == "remedy", AUDIT.c.entity_id == remedy.remedy_id))
+        .join(CUSTOMERS, CUSTOMERS.c.customer_id == remedy.customer_id)
+        .where(_is_telling(), _holds(connection, AUDIT.c.reason, CUSTOMERS.c.name))
+    )
+    for number in connection.scalars(logged):
+        yield _breach(AUDIT.c.reason, (number,), "holds its customer's name")
+
+
+def _customers(connection: Connection, addresses: Iterable[str]) -> Iterator[str]:
+    """Those of the addresses, in small letters, that are a customer's."""
+    address = func.lower(CUSTOMERS.c.email)
+    for keys in chunks(list(addresses)):
+        yield from connection.scalars(select(address).distinct().where(address.in_(keys)))
+
+
+def _is_telling() -> ColumnElement[bool]:
+    """Whether a name is more than an ordinary word such as May or Rose: two words, or three signs of another script."""
+    name = CUSTOMERS.c.name
+    return or_(name.contains(" "), and_(func.length(name) > _SHORT_NAME, name.regexp_match("[^ -~]")))
+
+
+def _holds(connection: Connection, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[bool]:
+    find = func.strpos if connection.dialect.name == "postgresql" else func.instr
+    return find(text, part) > 0
+
+
+def _breach(text: Column[str], of_row: Iterable[object], problem: str) -> Breach:
+    return Breach(text.table.name, key(of_row), f"its {text.name} {problem}")
