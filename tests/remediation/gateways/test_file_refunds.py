@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from remediation.gateways.durable import write_whole
-from remediation.gateways.file_refunds import FileGateway
 from remediation.gateways.errors import RefusedError
+from remediation.gateways.file_refunds import FileGateway
 from remediation.gateways.refunds import Payout, Receipt, RefundStatus
 
 PAYOUT = Payout("R-1", "OL-1", None, 299, "USD")

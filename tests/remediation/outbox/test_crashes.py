@@ -13,7 +13,7 @@ from remediation.gateways.file_mails import FileMailer
 from remediation.gateways.file_refunds import FileGateway
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import POSTINGS
-from remediation.notices import Sender
+from remediation.notices.envelope import Sender
 from tests.remediation.ledger.evenings import MORNING, count
 from tests.remediation.outbox.senders import Gateway, Mailbox, approve, send, states
 
