@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from detectors.finding import Finding
-from remediation.ledger.run import RunInput
+from remediation.ledger.run import RELEASED, RunInput
 from remediation.mail import Mail
 from remediation.money import Money
 from remediation.remedy import Declined, RemedyState
@@ -104,8 +104,11 @@ def _comes_to(night: Night, state: RemedyState) -> str:
 def _notices(night: Night) -> tuple[Notice, ...]:
     unbalanced = "The records do not add up. Release nothing of this night before the difference is explained."
     unchanged = "Nothing changed: this night was already recorded."
+    kept = f"This run is {night.run_state}: nothing of it is sent until a person releases it."
     notices = (
         (Notice(unbalanced, serious=True), not night.counts.balanced),
+        (Notice(kept, serious=True), night.run_state != RELEASED),
+        *((Notice(one_line(objection.reason), serious=True), True) for objection in night.objections),
         (Notice(unchanged, serious=False), not night.new),
     )
     return tuple(notice for notice, applies in notices if applies)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from sqlalchemy import Engine, insert, update
 
 from remediation.database import writing
+from remediation.ledger import audit
 from remediation.ledger.tables import TICKET_CHANGES, TICKETS
 from remediation.report.formats import block, listed, one_line
 from remediation.tickets.reading import known_state, show_ticket, ticket_of, ticket_row
@@ -44,4 +45,5 @@ def set_state(  # noqa: PLR0913 - each is one word that the person has to say
         change = asdict(Change(ticket.state, after, by, why, at))
         number = len(ticket.changes) + 1
         connection.execute(insert(TICKET_CHANGES).values(ticket_id=ticket_id, number=number, **change))
+        audit.note(connection, audit.Author(f"person {by}", at), [audit.Change("ticket", ticket_id, str(ticket.state), str(after), why)])
     return show_ticket(engine, ticket_id)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from detectors.finding import content_id
 from detectors.incidents import Affected, Incident
 from remediation.database import writing
+from remediation.ledger.audit import Author, Change, note
 from remediation.ledger.sql import Row, insert_new
 from remediation.ledger.tables import TICKET_LINES, TICKETS
 from remediation.tickets.ticket import TicketState
@@ -64,6 +65,8 @@ def _file(connection: Connection, run_id: str, as_of: int, incident: Incident) -
         "run_id": run_id,
     }
     connection.execute(insert(TICKETS).values({**head, **_figures(incident, as_of)}))
+    opened = Change("ticket", ticket_id, None, str(TicketState.OPEN), incident.claim)
+    note(connection, Author(f"run {run_id}", as_of), [opened])
     _add(connection, ticket_id, lines)
     return True
 

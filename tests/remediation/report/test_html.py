@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediation.ledger.run import Role, RunInput
+from remediation.ledger.run import Objection, Role, RunInput
 from remediation.mail import Mail
 from remediation.remedy import Action
 from remediation.report.html import render_report
@@ -200,6 +200,14 @@ def test_a_sum_that_fails_can_not_be_overlooked() -> None:
     assert "✗ does not add up Records: 10 in ≠ 8 used + 0 duplicate + 1 rejected + 0 late" in text
     assert "Release nothing of this night" in text
     assert "✓" not in text
+
+
+def test_a_run_that_is_held_can_not_be_overlooked() -> None:
+    storm = Objection("sessions", "412 of 1,000 sessions were flagged.")
+    page = read(replace(A_NIGHT, run_state="held", objections=(storm,)))
+    assert "This run is held: nothing of it is sent until a person releases it." in page
+    assert storm.reason in page
+    assert "nothing of it is sent" not in read(A_NIGHT)
 
 
 def test_the_same_night_again_says_so() -> None:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from remediation.ledger.run import RunInput
+from remediation.ledger.run import Objection, RunInput
 from remediation.report.night import Counts, Night
 from remediation.report.text import summary_lines
 from remediation.tickets import TicketState
@@ -59,6 +59,13 @@ def test_goods_and_common_causes_have_their_own_lines() -> None:
 
 def test_the_same_night_again_says_that_nothing_changed() -> None:
     assert told(replace(A_NIGHT, new=False))["ledger"] == "nothing changed: this night was already recorded"
+
+
+def test_a_run_that_is_held_says_why() -> None:
+    storm = Objection("sessions", "412 of 1,000 sessions\nwere flagged.")
+    assert "run" not in told(A_NIGHT)
+    held = told(replace(A_NIGHT, run_state="held", objections=(storm,)))
+    assert held["run"] == "held, nothing of it is sent: 412 of 1,000 sessions were flagged."
 
 
 def test_a_bad_row_of_the_order_book_shows() -> None:
