@@ -97,6 +97,9 @@ def bind(findings: Sequence[Finding], book: Book, as_of: int) -> Bound:
     an order line belongs to that line. What happened after `as_of` (milliseconds
     since the epoch) goes to a person.
 
+    What a grant allowed is noted with the finding's provenance; without that, its
+    word remains a claim.
+
     Four questions to the book, however many findings there are.
     """
     records = _ask(findings, book)
@@ -105,11 +108,22 @@ def bind(findings: Sequence[Finding], book: Book, as_of: int) -> Bound:
     for finding in findings:
         owner = BindingCode.AFTER_AS_OF if finding.occurred_from > as_of else _owner(finding, records)
         if isinstance(owner, OrderLine):
-            bound.append(replace(finding, customer_id=owner.customer_id, order_line_id=owner.order_line_id))
+            bound.append(_bound(finding, owner, records))
         else:
             declined[finding.subject, owner].append(finding)
     in_order = sorted(declined.items(), key=lambda each: (each[0][0].type, each[0][0].id, each[0][1]))
     return Bound(tuple(bound), tuple(_declined(subject, code, group) for (subject, code), group in in_order))
+
+
+def _bound(finding: Finding, line: OrderLine, records: _Records) -> Finding:
+    grants = records.grants.get(finding.subject.id, ()) if finding.subject.type == "session" else ()
+    granted_at = min((grant.granted_at for grant in grants), default=None)
+    return replace(
+        finding,
+        customer_id=line.customer_id,
+        order_line_id=line.order_line_id,
+        provenance=replace(finding.provenance, granted_at=granted_at),
+    )
 
 
 def _ask(findings: Sequence[Finding], book: Book) -> _Records:

@@ -22,6 +22,24 @@ class Entry:
     evidence_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A session whose course had this fingerprint, and when it was last heard of: milliseconds since the epoch."""
+
+    fingerprint: str
+    session_id: str
+    first_seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailedVisit:
+    """A session that an earlier run found to have failed, and when the failure began."""
+
+    session_id: str
+    order_line_id: str | None
+    occurred_at: int
+
+
 class Book(Protocol):
     """Look-ups by key, many at once. A key that is not there is absent from the answer."""
 
@@ -51,6 +69,16 @@ class Book(Protocol):
 
     def corrected(self, item_ids: Collection[str]) -> frozenset[str]:
         """The items whose listing a person has corrected, so that a mail may say so."""
+        ...
+
+    def seen(self, fingerprints: Collection[str]) -> Mapping[str, tuple[Seen, ...]]:
+        """Every session whose course had one of these fingerprints, by fingerprint."""
+        ...
+
+    def failed_visits(
+        self, customer_ids: Collection[str], since: int, as_of: int
+    ) -> Mapping[str, tuple[FailedVisit, ...]]:
+        """The sessions that runs before `as_of` found failed after `since`, by customer, each once."""
         ...
 
     def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:

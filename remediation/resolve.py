@@ -11,6 +11,7 @@ from remediation.notices.catalogues import languages
 from remediation.notices.errors import NoticeError
 from remediation.notices.locales import language_of, subtags
 from remediation.notices.rendering import render
+from remediation.observing import observed
 from remediation.orders import Customer, OrderLine, Voice
 from remediation.policy.case import Case, cases, evidence_sha256, standing
 from remediation.policy.decide import decide
@@ -27,11 +28,11 @@ def resolve(findings: Iterable[Finding], book: Book, policy: Policy, as_of: int)
 
     Args:
       findings: As `binding.bind` gives them; all findings of a customer in one call.
-      book: Order lines, customers and earlier remedies.
+      book: Order lines, customers, earlier remedies and what else is known of their visits.
       policy: What is owed.
       as_of: The moment of the decision, in milliseconds since the epoch.
     """
-    of_customers = cases(findings, book)
+    of_customers = observed(cases(findings, book), book, policy.trust, as_of)
     corrected = _corrected(of_customers, book)
     return tuple(
         _resolution(case, decision, policy, as_of, corrected)

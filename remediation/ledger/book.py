@@ -7,9 +7,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import ColumnElement, Engine, Row, Table, select
 
-from remediation.book import Entry
+from remediation.book import Entry, FailedVisit, Seen
+from remediation.ledger.control_tables import SESSION_PRINTS
 from remediation.ledger.sql import chunks
-from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES, REMEDIES, REMEDY_FINDINGS, STOCK
+from remediation.ledger.tables import CUSTOMERS, FINDINGS, GRANTS, ORDER_LINES, REMEDIES, REMEDY_FINDINGS, STOCK
 from remediation.orders import Customer, Grant, OrderLine
 from remediation.remedy import Action, Remedy
 from remediation.rows import first_problem
@@ -79,6 +80,31 @@ class SqlBook:
     def corrected(self, item_ids: Collection[str]) -> frozenset[str]:
         """The items whose listing ticket says done."""
         return corrected_items(self._ledger, item_ids)
+
+    def seen(self, fingerprints: Collection[str]) -> Mapping[str, tuple[Seen, ...]]:
+        """Every session whose course had one of these fingerprints, by fingerprint, the earliest first."""
+        found: list[Seen] = []
+        with self._ledger.connect() as connection:
+            for chunk in chunks(fingerprints):
+                rows = connection.execute(select(SESSION_PRINTS).where(SESSION_PRINTS.c.fingerprint.in_(chunk)))
+                found += [Seen(row.fingerprint, row.session_id, row.first_seen) for row in rows]
+        found.sort(key=lambda each: (each.first_seen, each.session_id))
+        return _grouped((each.fingerprint, each) for each in found)
+
+    def failed_visits(
+        self, customer_ids: Collection[str], since: int, as_of: int
+    ) -> Mapping[str, tuple[FailedVisit, ...]]:
+        """The sessions that runs before `as_of` found failed after `since`, by customer and session, each once."""
+        found: dict[tuple[str, str], FailedVisit] = {}
+        finding = FINDINGS.c
+        earlier = (finding.subject_type == "session", finding.occurred_from > since, finding.as_of < as_of)
+        with self._ledger.connect() as connection:
+            for chunk in chunks(customer_ids):
+                rows = connection.execute(select(FINDINGS).where(finding.customer_id.in_(chunk), *earlier))
+                for row in sorted(rows, key=lambda each: (each.occurred_from, each.finding_id)):
+                    visit = FailedVisit(row.subject_id, row.order_line_id, row.occurred_from)
+                    found.setdefault((row.customer_id, row.subject_id), visit)
+        return _grouped((customer_id, found[customer_id, session_id]) for customer_id, session_id in sorted(found))
 
     def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
         """All remedies ever recorded for each customer, oldest first."""

@@ -10,6 +10,7 @@ from typing import Final
 from detectors.finding import Finding
 from remediation.book import Book, Entry
 from remediation.orders import Customer, OrderLine
+from remediation.policy.conduct import Conduct
 
 _NOT_CARRIED_OUT: Final = frozenset({"rejected", "withdrawn"})
 
@@ -28,6 +29,7 @@ class Case:
     history: tuple[Entry, ...]
     earlier_lines: tuple[OrderLine, ...] = ()
     stock: Mapping[str, int] = field(default_factory=dict)
+    conduct: Conduct = field(default_factory=Conduct)
 
 
 def standing(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -1,16 +1,18 @@
 """Deciding: what each order line of one customer gets, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from remediation.money import Money
 from remediation.orders import OrderLine
-from remediation.policy import decline, delivery
+from remediation.policy import decline, delivery, trust
 from remediation.policy.case import Case
 from remediation.policy.claim import Claim
 from remediation.policy.limits import goods_reasons, hold_reasons, spent_in_month
 from remediation.policy.model import Policy
 from remediation.policy.outstanding import Outstanding, outstanding
-from remediation.policy.owed import Owed, judge, owed, readable
+from remediation.policy.owed import Judged, Owed, judge, owed, readable
 from remediation.policy.quiet_hours import UnknownTimezoneError, zone
 from remediation.policy.repeated import standing
 from remediation.policy.wording import explain, held
@@ -91,11 +93,25 @@ def _decide_playback(claim: Claim, run: _Run) -> Decision | None:
         return decline.without_share(claim, fit)
     if _is_under_another_policy(claim, run.policy):
         return decline.under_another_policy(claim)
-    whole = owed(claim.line, judged, run.policy, run.timezone)
+    whole = _weighed(claim.line, judged, run)
     left = outstanding(claim, whole)
     if left.is_nothing:
         return None if claim.same_incident else decline.nothing_owed(claim, whole.leading)
     return _remedy(claim, whole, left, run)
+
+
+def _weighed(line: OrderLine, judged: Sequence[Judged], run: _Run) -> Owed:
+    """What is owed, with the doubts about those who say so; what is owed on sound words alone needs no others."""
+    rules, case = run.policy.trust, run.case
+    doubts = [trust.doubts(each.finding, line, case.conduct, rules, run.as_of) for each in judged]
+    conduct = trust.visit_reasons(case, line.order_line_id, rules, run.as_of)
+    whole = owed(line, judged, run.policy, run.timezone)
+    sound = [each for each, reasons in zip(judged, doubts, strict=True) if not reasons]
+    if sound:
+        certain = owed(line, sound, run.policy, run.timezone)
+        if (certain.refund, certain.credit) == (whole.refund, whole.credit):
+            return replace(certain, doubts=conduct)
+    return replace(whole, doubts=(*dict.fromkeys(chain.from_iterable(doubts)), *conduct))
 
 
 def _decide_goods(claim: Claim, run: _Run) -> Decision | None:
@@ -127,6 +143,7 @@ def _remedy(claim: Claim, whole: Owed, left: Outstanding, run: _Run) -> Remedy:
     waits = (
         *whole.doubts,
         *hold_reasons(left.amount, run.spent, run.policy),
+        *trust.payout_reasons(claim.line.order_line_id, run.case.history, run.decided, run.policy.trust, run.as_of),
         *(goods_reasons(claim.price, run.policy) if left.sent else ()),
         *_zone_reasons(run.timezone),
         *(("a person has rejected an earlier remedy on this order line",) if claim.was_rejected else ()),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.finding import Finding, Subject
+from detectors.finding import Finding, Provenance, Subject
 from remediation.binding import Bound, bind
 from remediation.orders import Grant, OrderLine
 from remediation.remedy import Declined
@@ -82,6 +82,33 @@ def test_records_that_contradict_each_other_go_to_a_person(
 def test_a_contradicted_claim_is_not_written_down_as_the_customer() -> None:
     book = MemoryBook(granted=(a_grant(),), ordered=(a_line(),))
     assert the_declined(bind([a_finding(customer_id="rick")], book, MORNING)).customer_id is None
+
+
+class TestOurOwnWord:
+    """A grant is what lifts a player's word above a claim."""
+
+    TOLD = Provenance(signed=True, fingerprints=("m",), granted_at=1)
+
+    def noted(self, book: MemoryBook) -> Provenance:
+        (finding,) = bind([a_finding(provenance=self.TOLD)], book, MORNING).findings
+        return finding.provenance
+
+    def test_what_was_granted_is_noted_with_the_earliest_moment(self) -> None:
+        twice = (a_grant(), a_grant().model_copy(update={"granted_at": EVENING - MINUTE}))
+        noted = self.noted(MemoryBook(granted=twice, ordered=(a_line(),)))
+        assert noted == replace(self.TOLD, granted_at=EVENING - MINUTE)
+
+    def test_without_a_grant_nothing_was_granted_whatever_the_finding_brings(self) -> None:
+        assert self.noted(MemoryBook(ordered=(a_line(),))) == replace(self.TOLD, granted_at=None)
+
+    def test_a_grant_of_another_session_is_none(self) -> None:
+        other = MemoryBook(granted=(a_grant(session="session-2"),), ordered=(a_line(),))
+        assert self.noted(other).granted_at is None
+
+    def test_an_order_line_needs_none(self) -> None:
+        parcel = a_finding(subject=Subject("order_line", "line-1"), provenance=Provenance())
+        book = MemoryBook(granted=(a_grant(session="line-1"),), ordered=(a_line(),))
+        assert bind([parcel], book, MORNING).findings[0].provenance == Provenance()
 
 
 def test_the_same_grant_twice_is_one_grant() -> None:
@@ -210,7 +237,9 @@ def test_every_finding_is_either_bound_or_declined_whatever_it_says(findings: li
         granted=(a_grant(session="rick"), a_grant("line-9", session="ilsa")), ordered=(a_line(), a_plan())
     )
     bound = bind(findings, book, MORNING)
-    unbound: Callable[[Finding], Finding] = lambda one: replace(one, customer_id=None, order_line_id=None)  # noqa: E731
+    unbound: Callable[[Finding], Finding] = lambda one: replace(  # noqa: E731
+        one, customer_id=None, order_line_id=None, provenance=Provenance()
+    )
     declined = {finding_id for each in bound.declined for finding_id in each.finding_ids}
     assert {one.finding_id for one in bound.findings} | declined == {one.finding_id for one in findings}
     assert all(one.customer_id == "ilsa" for one in bound.findings)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, select
 
-from detectors.finding import Finding, Scalar
-from remediation.book import Entry
+from detectors.finding import Finding, Provenance, Scalar
+from remediation.book import Entry, Seen
 from remediation.imports import adopt_customers, adopt_orders, import_stock
 from remediation.ledger.journal import record
 from remediation.ledger.resolution import Resolution
@@ -177,6 +177,23 @@ def test_a_film_is_told_as_before() -> None:
     (resolution,) = resolve([stalls], MemoryBook(ordered=(a_line(),), known=(ilsa(),)), POLICY, MORNING)
     assert resolution.mail is not None
     assert resolution.mail.language == "ja"
+
+
+def test_a_copy_of_another_nights_visit_waits_for_a_person() -> None:
+    stalls = a_finding(
+        order_line_id="line-1",
+        provenance=Provenance(granted_at=EVENING, fingerprints=("m",)),
+        stall_count=12,
+        stall_ms=250_000,
+        longest_stall_ms=9_000,
+    )
+    book = MemoryBook(ordered=(a_line(),), known=(ilsa(),))
+    states = []
+    for seen in ((), (Seen("m", "somebody's", EVENING),)):
+        (resolution,) = resolve([stalls], replace(book, prints=seen), POLICY, MORNING)
+        assert resolution.remedy is not None
+        states.append(resolution.remedy.state)
+    assert states == ["approved", "held"]
 
 
 def a_delay(days: int, severity: float) -> Finding:

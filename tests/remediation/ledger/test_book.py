@@ -1,13 +1,20 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine, text
 
-from remediation.book import Book
+from detectors.finding import Finding, Subject
+from remediation.book import Book, FailedVisit
 from remediation.database import open_database, open_order_book, writing
 from remediation.imports import import_grants
 from remediation.ledger.book import OrderBookError, SqlBook
+from remediation.ledger.findings import write_findings
 from remediation.orders import OrderLine
 from tests.remediation.ledger.evenings import (
+    EVENING,
     MORNING,
+    a_finding,
     a_remedy,
     an_order,
     json_lines,
@@ -80,6 +87,37 @@ def test_remedies_come_oldest_first(ledger: Engine) -> None:
     record_night(ledger, owed(a_remedy(refund=3)))
     entries = SqlBook(ledger).remedies_of(["C-1"])["C-1"]
     assert [entry.remedy.amount for entry in entries] == [3, 2, 1]
+
+
+def a_failed_visit(session_id: str, customer_id: str | None = "C-1", **fields: Any) -> Finding:
+    return a_finding(session_id, customer_id=customer_id, **fields)
+
+
+class TestFailedVisits:
+    """What earlier runs found of a customer, whatever became of it."""
+
+    def recorded(self, ledger: Engine, *findings: Finding, as_of: int = MORNING) -> None:
+        with writing(ledger) as connection:
+            write_findings(connection, as_of, findings)
+
+    def asked(self, ledger: Engine, *customers: str, since: int = EVENING - 1) -> dict[str, list[str]]:
+        found = SqlBook(ledger).failed_visits(customers, since, MORNING + 1)
+        return {customer_id: [visit.session_id for visit in visits] for customer_id, visits in found.items()}
+
+    def test_each_session_once_by_customer(self, ledger: Engine) -> None:
+        slow = replace(a_failed_visit("S-1"), kind="slow_start", occurred_from=EVENING - 5, order_line_id="OL-1")
+        self.recorded(ledger, a_failed_visit("S-1"), slow, a_failed_visit("S-2"))
+        self.recorded(ledger, a_failed_visit("S-3", "C-2"), a_failed_visit("S-4", None))
+        assert self.asked(ledger, "C-1", "C-2", "C-3") == {"C-1": ["S-1", "S-2"], "C-2": ["S-3"]}
+        first = SqlBook(ledger).failed_visits(["C-1"], 0, MORNING + 1)["C-1"][0]
+        assert first == FailedVisit("S-1", "OL-1", EVENING - 5)
+
+    def test_neither_old_ones_nor_those_of_this_run_nor_parcels(self, ledger: Engine) -> None:
+        self.recorded(ledger, a_failed_visit("old"))
+        self.recorded(ledger, replace(a_failed_visit("now"), occurred_from=EVENING + 1), as_of=MORNING + 1)
+        self.recorded(ledger, replace(a_failed_visit("parcel"), subject=Subject("order_line", "OL-1")))
+        assert self.asked(ledger, "C-1", since=EVENING) == {}
+        assert self.asked(ledger, "C-1") == {"C-1": ["old"]}
 
 
 def test_orders_may_stand_in_a_database_of_their_own(ledger: Engine, tmp_path_factory: pytest.TempPathFactory) -> None:

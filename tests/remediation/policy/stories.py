@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from detectors.finding import Fault, Finding, Kind, Scalar, Subject
-from remediation.book import Entry
+from detectors.finding import Fault, Finding, Kind, Provenance, Scalar, Subject
+from remediation.book import Entry, FailedVisit, Seen
 from remediation.orders import Customer, Grant, OrderKind, OrderLine
 from remediation.policy.case import Case, evidence_sha256
 from remediation.policy.decide import Decision
@@ -32,8 +32,10 @@ def a_finding(  # noqa: PLR0913 each figure matters to some story
     content_id: str | None = "casablanca",
     order_line_id: str | None = None,
     subject: Subject | None = None,
+    provenance: Provenance | None = None,
     **evidence: Scalar,
 ) -> Finding:
+    """A finding of a session that the service had allowed a minute before; a binding notes that."""
     return Finding(
         kind=kind,
         subject=subject or Subject("session", session),
@@ -46,6 +48,7 @@ def a_finding(  # noqa: PLR0913 each figure matters to some story
         customer_id=customer_id,
         content_id=content_id,
         order_line_id=order_line_id,
+        provenance=Provenance(granted_at=at - 60_000) if provenance is None else provenance,
     )
 
 
@@ -165,6 +168,8 @@ class MemoryBook:
     entries: tuple[Entry, ...] = ()
     counted: Mapping[str, int] = field(default_factory=dict)
     mended: frozenset[str] = frozenset()
+    prints: tuple[Seen, ...] = ()
+    failed: Mapping[str, tuple[FailedVisit, ...]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
 
     def grants(self, session_ids: Collection[str]) -> Mapping[str, tuple[Grant, ...]]:
@@ -206,6 +211,24 @@ class MemoryBook:
     def corrected(self, item_ids: Collection[str]) -> frozenset[str]:
         self.asked["corrected"] += 1
         return self.mended & frozenset(item_ids)
+
+    def seen(self, fingerprints: Collection[str]) -> Mapping[str, tuple[Seen, ...]]:
+        self.asked["seen"] += 1
+        found: defaultdict[str, tuple[Seen, ...]] = defaultdict(tuple)
+        for each in self.prints:
+            if each.fingerprint in fingerprints:
+                found[each.fingerprint] += (each,)
+        return dict(found)
+
+    def failed_visits(
+        self, customer_ids: Collection[str], since: int, as_of: int
+    ) -> Mapping[str, tuple[FailedVisit, ...]]:
+        self.asked["failed_visits"] += 1
+        within = {
+            customer_id: tuple(visit for visit in visits if since < visit.occurred_at < as_of)
+            for customer_id, visits in self.failed.items()
+        }
+        return {customer_id: within[customer_id] for customer_id in customer_ids if within.get(customer_id)}
 
     def remedies_of(self, customer_ids: Collection[str]) -> Mapping[str, tuple[Entry, ...]]:
         self.asked["remedies_of"] += 1
