@@ -45,5 +45,6 @@ def set_state(  # noqa: PLR0913 - each is one word that the person has to say
         change = asdict(Change(ticket.state, after, by, why, at))
         number = len(ticket.changes) + 1
         connection.execute(insert(TICKET_CHANGES).values(ticket_id=ticket_id, number=number, **change))
-        audit.note(connection, audit.Author(f"person {by}", at), [audit.Change("ticket", ticket_id, str(ticket.state), str(after), why)])
+        moved = audit.Change("ticket", ticket_id, str(ticket.state), str(after), why)
+        audit.note(connection, audit.Author(f"person {by}", at), [moved])
     return show_ticket(engine, ticket_id)

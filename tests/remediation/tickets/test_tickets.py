@@ -332,10 +332,10 @@ def test_a_ticket_reads_as_a_claim_its_figures_and_its_story(ledger: Engine) -> 
   customers   2
   to do       Check the brand that the listing names.
   affected    50 in all, of which the latest 2
-              order line L-1, 2026-11-22 06:00:00 UTC
-              order line L-2, 2026-11-22 06:00:00 UTC
-  opened      in the night up to 2026-11-22 06:00:00 UTC, figures up to 2026-11-22 06:00:00 UTC
-  confirmed   2026-11-22 06:00:00 UTC by ana: seen in the warehouse
+              order line L-1, 2026-11-22 09:00:00 UTC
+              order line L-2, 2026-11-22 09:00:00 UTC
+  opened      in the night up to 2026-11-22 09:00:00 UTC, figures up to 2026-11-22 09:00:00 UTC
+  confirmed   2026-11-22 09:00:00 UTC by ana: seen in the warehouse
 """
     )
 
