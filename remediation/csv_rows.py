@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -36,27 +37,31 @@ class Fault:
 
 
 def json_texts(lines: Iterable[tuple[int, bytes | None]], model: type[BaseModel]) -> Iterator[JsonText | Fault]:
-    """The rows below the header; a header that does not fit `model` is the one fault of the file."""
-    reader = csv.reader(_texts(lines), strict=True)
+    """The rows below the header; a header that does not fit `model` is the one fault of the file.
+
+    A quote that is not closed spoils the line on which it opens, and no other.
+    """
+    feed = _Feed(lines)
+    reader = csv.reader(feed, strict=True)
     header: tuple[str, ...] | None = None
-    line = 1
     while True:
+        feed.taken.clear()
         try:
             cells = next(reader, None)
         except csv.Error:
-            yield Fault(line, None, "is not CSV: a quote is not closed or not doubled, or a cell is too long")
-            cells = []
+            yield Fault(feed.first, None, "is not CSV: a quote is not closed or not doubled, or a cell is too long")
+            feed.give_back()
+            continue
         if cells is None:
             return
         if cells and header is None:
             header = tuple(cell.strip() for cell in cells)
-            fault = _header_fault(line, header, model)
+            fault = _header_fault(feed.first, header, model)
             if fault:
                 yield fault
                 return
         elif cells and header is not None:
-            yield _row(line, header, cells)
-        line = reader.line_num + 1
+            yield _row(feed.first, header, cells)
 
 
 def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -71,18 +76,45 @@ def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return result
 
 
-def _texts(lines: Iterable[tuple[int, bytes | None]]) -> Iterator[str]:
-    for _, line in lines:
+class _Feed:
+    """The lines as the reader takes them, and those of the present row, to be given back but for the first."""
+
+    def __init__(self, lines: Iterable[tuple[int, bytes | None]]) -> None:
+        self._lines = iter(lines)
+        self._again: deque[tuple[int, str]] = deque()
+        self.taken: list[tuple[int, str]] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._fresh()
+        self.taken.append(line)
+        return line[1]
+
+    @property
+    def first(self) -> int:
+        """The number of the line on which the present row starts."""
+        return self.taken[0][0]
+
+    def give_back(self) -> None:
+        """The lines after the first are read again: they may be rows of their own."""
+        self._again.extendleft(reversed(self.taken[1:]))
+
+    def _fresh(self) -> tuple[int, str]:
+        number, line = next(self._lines)
         # Bytes that are not UTF-8 stay visible as surrogates, and a line too long
         # becomes one that no reader accepts: each spoils its own row only.
-        yield ('"x"x' if line is None else line.decode(errors="surrogateescape")) + "\n"
+        return number, ('"x"x' if line is None else line.decode(errors="surrogateescape")) + "\n"
 
 
 def _header_fault(line: int, header: tuple[str, ...], model: type[BaseModel]) -> Fault | None:
     fields = [_field(column, model) for column in header]
     for column, field in zip(header, fields, strict=True):
         if field is None:
-            return Fault(line, column, "the file is neither JSON Lines nor CSV with a header of the known field names")
+            # Without any known name this is no header but a row, whose cells nobody may repeat.
+            named = column if any(fields) else None
+            return Fault(line, named, "the file is neither JSON Lines nor CSV with a header of the known field names")
     if len(set(header)) < len(header):
         return Fault(line, None, "the header names a column twice")
     for name, info in model.model_fields.items():
@@ -120,6 +152,8 @@ def _row(line: int, header: tuple[str, ...], cells: list[str]) -> JsonText | Fau
         return JsonText(line, json.dumps(record, ensure_ascii=False).encode())
     except UnicodeEncodeError:
         return Fault(line, None, "is not UTF-8 text")
+    except RecursionError:  # one level more than the cell, which was just not too deep
+        return Fault(line, None, "is not one JSON object")
 
 
 def _value(column: str, cell: str) -> object:

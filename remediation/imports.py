@@ -7,9 +7,10 @@ destination in `ship_to.country`, `ship_to.lat`, `ship_to.lon` or as `ship_to_js
 Which of the two a file is, its content says, not its name.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Final, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Engine, Table, update
@@ -21,6 +22,9 @@ from remediation.orders import Customer, Grant, OrderLine, Stock
 from remediation.rows import Row, RowReject, parsed_rows
 
 R = TypeVar("R", bound=BaseModel)
+
+LISTED_REJECTS: Final = 10_000
+"""Rows of one file that are rejected one by one; of more, nobody reads the reasons, and they fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +103,48 @@ def _import(engine: Engine, stream: BinaryIO, source: str, model: type[BaseModel
 def _store(
     engine: Engine, rows: Iterable[Row[R] | RowReject], source: str, model: type[BaseModel], table: Table
 ) -> Imported:
-    rejects: list[RowReject] = []
+    rejects = _Rejects(source)
     accepted = 0
 
     def staged() -> Iterator[StagedRow]:
         nonlocal accepted
         for row in rows:
             if isinstance(row, RowReject):
-                rejects.append(row)
+                rejects.add(row)
                 continue
             accepted += 1
             yield StagedRow(row.line, row.record.model_dump())
 
     merged = merge(engine, table, tuple(model.model_fields), staged())
-    read = accepted + len(rejects)
-    rejects += [RowReject(source, refusal.line, refusal.field, refusal.reason) for refusal in merged.refused]
-    return Imported(read, merged.changed, merged.duplicates, tuple(sorted(rejects, key=lambda reject: reject.line)))
+    read = accepted + rejects.count
+    for refusal in merged.refused:
+        rejects.add(RowReject(source, refusal.line, refusal.field, refusal.reason))
+    return Imported(read, merged.changed, merged.duplicates, rejects.in_order())
+
+
+class _Rejects:
+    """The rejects of one file: so many one by one, the later ones by what is wrong with them."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._listed: list[RowReject] = []
+        self._first: dict[tuple[str | None, str], int] = {}
+        self._others = Counter[tuple[str | None, str]]()
+
+    @property
+    def count(self) -> int:
+        """The rows that were rejected."""
+        return len(self._listed) + self._others.total()
+
+    def add(self, reject: RowReject) -> None:
+        if len(self._listed) < LISTED_REJECTS:
+            self._listed.append(reject)
+            return
+        wrong = (reject.field, reject.reason)
+        self._first.setdefault(wrong, reject.line)
+        self._others[wrong] += 1
+
+    def in_order(self) -> tuple[RowReject, ...]:
+        """By line, where several are one by the first."""
+        others = (RowReject(self._source, self._first[wrong], *wrong, count) for wrong, count in self._others.items())
+        return tuple(sorted([*self._listed, *others], key=lambda reject: reject.line))

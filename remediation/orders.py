@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, EmailStr, Field, StringConstraints
 
 MAX_ID_LENGTH: Final = 200
+MAX_TITLE_LENGTH: Final = 2_000
+MAX_TITLE_LOCALES: Final = 1_000
 
 OrderKind = Literal["rental", "purchase", "subscription", "goods"]
 Voice = Literal["plain", "warm", "playful"]
@@ -22,11 +24,12 @@ def _epoch_ms(value: Any) -> Any:
     return round(moment.timestamp() * 1000)
 
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 _Ms = Annotated[int, Field(ge=0, lt=10**14)]
 _Rfc3339 = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 EpochMs = Annotated[_Ms, BeforeValidator(_epoch_ms, json_schema_input_type=_Ms | _Rfc3339)]
 Minor = Annotated[int, Field(ge=0, lt=10**12)]
+Title = Annotated[str, StringConstraints(max_length=MAX_TITLE_LENGTH)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
@@ -55,7 +58,7 @@ class OrderLine(_Record):
     customer_id: Id
     kind: OrderKind
     item_id: Id
-    title: str | Mapping[str, str]
+    title: Title | Annotated[Mapping[str, Title], Field(max_length=MAX_TITLE_LOCALES)]
     quantity: Annotated[int, Field(ge=1, lt=10**6)] = 1
     amount_minor: Minor
     shipping_minor: Minor = 0
@@ -74,9 +77,13 @@ class Customer(_Record):
 
     customer_id: Id
     email: EmailStr
-    name: str | None = None
-    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")] = "en"
-    timezone: str = "UTC"
+    name: Annotated[str, StringConstraints(max_length=500)] | None = None
+    locale: Annotated[
+        str,
+        # RFC 5646 reckons with 35 characters; every prefix of it is looked for.
+        StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"),
+    ] = "en"
+    timezone: Annotated[str, StringConstraints(max_length=64)] = "UTC"
     voice: Voice = "plain"
 
 

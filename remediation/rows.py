@@ -15,6 +15,7 @@ R = TypeVar("R", bound=BaseModel)
 
 _PLAIN_NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,59}")
 _KEYS: Final = re.compile(rb'"([^"\\]*)"\s*:')
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _UNIQUE: Final = json.JSONDecoder(object_pairs_hook=csv_rows.unique_keys)
 _NOT_A_TIME: Final = "is not a time: write milliseconds since the epoch, or RFC 3339 with its zone"
 _INVALID: Final = {
@@ -27,12 +28,16 @@ _INVALID: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RowReject:
-    """A row that was not used. `line` counts from 1; the reason never repeats what the row holds."""
+    """A row that was not used. `line` counts from 1; the reason never repeats what the row holds.
+
+    `count` is how many rows the reject stands for; `line` is that of the first.
+    """
 
     source: str
     line: int
     field: str | None
     reason: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def _json_texts(lines: Lines) -> Iterator[csv_rows.JsonText | csv_rows.Fault]:
 
 def _hidden_problem(content: bytes) -> str | None:
     """What the JSON parser lets pass: a key given twice (the last one would win), and NUL, which PostgreSQL refuses."""
-    if b"\\u0000" in content:
+    if _NUL.search(content):
         return "holds a NUL character"
     # Most rows have all their keys apart, at whatever depth, and need no second parse.
     keys = _KEYS.findall(content)
