@@ -9,11 +9,14 @@ from sqlalchemy import Engine
 from remediation.gateways.errors import SilentError
 from remediation.gateways.goods import GoodsOrder
 from remediation.gateways.refunds import RefundGateway
+from remediation.ledger.control_tables import BREAKERS
 from remediation.ledger.resolution import Resolution
+from remediation.ledger.tables import OUTBOX
 from remediation.mail import Mail
+from remediation.outbox.breaker import MINUTE_MS
 from remediation.outbox.dispatch import Dispatched, Ways, dispatch
 from remediation.remedy import Action
-from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, in_stock, owed, with_orders
+from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, in_stock, owed, rows, with_orders
 from tests.remediation.outbox.senders import Mailbox, quiet
 from tests.support.provider import Effect, InProcessGateway, Provider
 from tests.support.provider.model import Answer, Request
@@ -21,6 +24,9 @@ from tests.support.provider.model import Answer, Request
 PRICE: Final = 299
 CHARGED: Final = 1000
 """What the provider could refund of each payment: room for three, so that no limit but ours prevents a second one."""
+
+PASSES: Final = 50
+"""More than the ladder has steps: after so many, an item is with a person."""
 
 REFUND: Final = (Action("refund", amount_minor=PRICE),)
 BOTH: Final = (*REFUND, Action("replacement", service_level="next_day"))
@@ -145,3 +151,26 @@ def charge_all(provider: Provider, count: int) -> None:
 def send(ledger: Engine, world: World, at: int = MORNING) -> Dispatched:
     """One pass over everything that is due."""
     return dispatch(ledger, world.ways, lambda: at)
+
+
+def send_until_done(ledger: Engine, world: World, at: int, done: Callable[[], bool]) -> int:
+    """Passes at the moments at which something is due, until all is done; the moment of the last one.
+
+    Both clocks are moved together.
+    """
+    for _ in range(PASSES):
+        send(ledger, world, at)
+        if done():
+            return at
+        later = next_moment(ledger, at)
+        world.provider.advance(later - at)
+        at = later
+    return at
+
+
+def next_moment(ledger: Engine, at: int) -> int:
+    """When something is due next; within a minute where nobody knows."""
+    waits = [row["retry_at"] for row in rows(ledger, OUTBOX) if row["state"] in {"sending", "unknown"}]
+    rests = [row["open_until"] for row in rows(ledger, BREAKERS)]
+    due = max(min((wait for wait in waits if wait is not None), default=at), *rests, at)
+    return due if due > at else at + MINUTE_MS
