@@ -25,6 +25,7 @@ class Received:
     recipients: tuple[str, ...]
     content: bytes
     client: object
+    hostname: str
     encrypted: bool
     authenticated: bool
 
@@ -59,6 +60,7 @@ class Handler:
                 tuple(str(address) for address in envelope.rcpt_tos),
                 envelope.original_content or b"",
                 session.peer,
+                str(session.host_name),
                 encrypted=server.transport is not None and server.transport.get_extra_info("sslcontext") is not None,
                 authenticated=bool(session.authenticated),
             )

@@ -6,15 +6,20 @@ that was taken must never be reported as not taken: it would come twice.
 """
 
 import contextlib
+import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from remediation.gateways.smtp_mails import SmtpMailer
+from remediation.gateways.smtp_opening import open_session
 from remediation.gateways.smtp_session import Reply, Session
+from remediation.gateways.smtp_settings import SmtpSettings, smtp_target
 from remediation.gateways.smtp_transaction import RejectedMailError
 from remediation.mail import Mail
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, Outcome, a_mailer, outcome, whole_text
@@ -268,6 +273,15 @@ def test_only_the_answer_to_the_whole_mail_may_take_long(monkeypatch: pytest.Mon
     assert patience == [("MAIL", 2), ("RCPT", 2), ("DATA", 2), (".", 9), ("QUIT", 2)]
 
 
+def test_the_end_of_a_mail_is_not_held_back_until_its_body_is_acknowledged() -> None:
+    with scripted_server() as server:
+        settings = SmtpSettings(smtp_target(f"smtp+plain://localhost:{server.port}"))
+        session = open_session(settings, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "makegood.example", None)
+        assert session.sock is not None
+        assert session.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        session.close()
+
+
 def honest(script: Script) -> Script:
     """A server that takes no mail which it refuses, and says nothing within a mail unless it breaks it off."""
     refusals = [*LATER.values(), *NEVER.values(), BREAKS["shuts down"]]
@@ -283,7 +297,7 @@ POINTS = st.sampled_from([*UP_TO_THE_MAIL, "body", "end", "RSET"])
 SCRIPTS = st.dictionaries(POINTS, st.builds(replace, ACTS, accepts=st.booleans()), max_size=2).map(honest)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(deadline=None, max_examples=60)
 @given(scripts=st.lists(SCRIPTS, max_size=4))
 def test_however_servers_fail_no_mail_is_lost_and_none_comes_twice(scripts: list[Script]) -> None:
     mails = [replace(MAIL, text=f"mail {number}\n") for number in range(3)]

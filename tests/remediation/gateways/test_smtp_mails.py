@@ -43,6 +43,7 @@ def test_what_arrives_is_byte_for_byte_what_the_file_mailer_writes(mail: Mail, t
     [received] = server.mails
     assert received.content == (tmp_path / f"{mail.remedy_id}.eml").read_bytes()
     assert received.recipients == (RECIPIENT,)
+    assert received.hostname == SENDER.domain
     assert reference == f"<{mail.message_id}@{SENDER.domain}>"
 
 
