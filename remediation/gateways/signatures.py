@@ -119,4 +119,4 @@ def verify(
 
 def _equal(one: str, other: str) -> bool:
     """In a time that tells nothing of where they differ."""
-    return hmac.compare_digest(one.encode(), other.encode())
+    return hmac.compare_digest(one.encode(errors="surrogatepass"), other.encode())
