@@ -50,7 +50,16 @@ def drop(engine: Engine, outbox_id: str, author: Author, reason: str) -> None:
             amount = Money(payout.amount_minor, payout.currency)
             account = owed_account(payout.order_line_id)
             post(connection, [Transfer(payout.remedy_id, "dropped", account, EXPENSE, amount, author.at)])
+        if item.kind != "mail":
+            _say_nothing(connection, item.remedy_id, author)
         write_verdict(connection, "outbox", outbox_id, "rejected", author, why)
+
+
+def _say_nothing(connection: Connection, remedy_id: str, author: Author) -> None:
+    """Ends the mail that was to tell of what will not be done."""
+    of_remedy = (OUTBOX.c.remedy_id == remedy_id, OUTBOX.c.kind == "mail", OUTBOX.c.state == State.APPROVED)
+    for row in connection.execute(select(OUTBOX).where(*of_remedy)).all():
+        advance(connection, item_of(row), State.CANCELLED, author, "what it tells of will not be done")
 
 
 def _with_a_person(connection: Connection, outbox_id: str) -> Item:
