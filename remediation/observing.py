@@ -51,13 +51,12 @@ def _copies(findings: Sequence[Finding], book: Book, as_of: int) -> frozenset[st
     known = book.seen({each.fingerprint for each in mine}) if mine else {}
     # What the book holds goes before what was found again: a session keeps the moment at which it was seen first.
     for each in (*(each for of_mark in known.values() for each in of_mark), *mine):
-        if each.first_seen <= as_of:
-            seen[each.fingerprint].setdefault(each.session_id, each.first_seen)
+        seen[each.fingerprint].setdefault(each.session_id, each.first_seen)
     return frozenset(
         each.session_id
         for each in mine
         if any(
-            moment <= seen[each.fingerprint].get(each.session_id, as_of)
+            moment <= seen[each.fingerprint][each.session_id]
             for session_id, moment in seen[each.fingerprint].items()
             if session_id != each.session_id
         )

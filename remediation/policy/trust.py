@@ -75,23 +75,20 @@ def level(provenance: Provenance) -> Level:
 
 
 def is_enough(finding: Finding, rules: Trust) -> bool:
-    """Whether the policy takes the finding's word without a person; no player had to be asked of an order line."""
-    backed = _LEVELS.index(level(finding.provenance))
-    return finding.subject.type != "session" or backed >= _LEVELS.index(rules.pays_without_person)
+    """Whether the policy takes the finding's word without a person."""
+    return _LEVELS.index(level(finding.provenance)) >= _LEVELS.index(rules.pays_without_person)
 
 
 def doubts(finding: Finding, line: OrderLine, conduct: Conduct, rules: Trust, as_of: int) -> tuple[str, ...]:
-    """Why a person must look before money rests on this finding of a session, in words; empty where nobody must.
+    """Why a person must look before money rests on this finding, in words; empty where nobody must.
 
     Args:
-      finding: It is bound to `line`.
+      finding: A failure of playback that is bound to `line`.
       line: What was paid for.
       conduct: What else is known of the customer's visits.
       rules: Whose word is enough.
       as_of: The moment of the run, in milliseconds since the epoch.
     """
-    if finding.subject.type != "session":
-        return ()
     told = finding.provenance
     wanted = rules.pays_without_person
     missing: Level = "granted" if told.granted_at is None else wanted

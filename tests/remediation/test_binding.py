@@ -108,7 +108,8 @@ class TestOurOwnWord:
     def test_an_order_line_needs_none(self) -> None:
         parcel = a_finding(subject=Subject("order_line", "line-1"), provenance=Provenance())
         book = MemoryBook(granted=(a_grant(session="line-1"),), ordered=(a_line(),))
-        assert bind([parcel], book, MORNING).findings[0].provenance == Provenance()
+        bound = bind([parcel, a_finding(session="line-1")], book, MORNING).findings
+        assert [finding.provenance.granted_at for finding in bound] == [None, EVENING]
 
 
 def test_the_same_grant_twice_is_one_grant() -> None:

@@ -121,9 +121,9 @@ class TestWhatSpeaksAgainst:
             ),
             pytest.param(said_by(a_finding(), doubts=("absurd_figures",)), "no player can have", id="absurd figures"),
             pytest.param(
-                said_by(a_finding(), attested_ms=3 * HOUR, received_at=EVENING + HOUR),
+                said_by(a_finding(), attested_ms=90 * MINUTE, received_at=EVENING + HOUR),
                 "more watching than there was time for",
-                id="three hours in one",
+                id="an hour and a half within one",
             ),
             pytest.param(
                 said_by(a_finding(), granted_at=EVENING + 12 * MINUTE), "before the playback was allowed", id="old news"
@@ -151,6 +151,10 @@ class TestWhatSpeaksAgainst:
         [
             pytest.param(said_by(a_finding(), corroborated=None), id="no log"),
             pytest.param(said_by(a_finding(), granted_at=EVENING + 10 * MINUTE), id="a clock ten minutes slow"),
+            pytest.param(
+                replace(said_by(a_finding(), granted_at=EVENING + 15 * MINUTE), occurred_to=EVENING + 20 * MINUTE),
+                id="loaded long before it was allowed",
+            ),
             pytest.param(
                 said_by(a_finding(at=EVENING - HOUR - 10 * MINUTE), granted_at=GRANTED - HOUR), id="just bought"
             ),
@@ -266,6 +270,21 @@ class TestFailedVisits:
         assert decided(a_finding(), conduct=earlier(99, at=MORNING - 7 * DAY - 99)).state == "approved"
         assert decided(a_finding(), conduct=earlier(99, at=MORNING - 7 * DAY + 1)).state == "held"
 
+    def test_nor_does_what_comes_late_of_longer_ago(self) -> None:
+        month = a_month().model_copy(update={"purchased_at": 0, "available_until": None})
+        late = visits(self.LINE + 1, at=MORNING - 8 * DAY, every_ms=10 * MINUTE)
+        assert decided(*late, line=month).state == "approved"
+
+    def test_parcels_are_no_visits_whoever_is_believed(self) -> None:
+        parcels = tuple(
+            (a_parcel(line_id=f"parcel-{n}"), (a_failure("lost", line_id=f"parcel-{n}"),)) for n in range(30)
+        )
+        case = Case("ilsa", a_customer(), ((a_line(), (a_finding(),)), *parcels), ())
+        claimed = asking_for("claimed")
+        of_film = [each for each in decide(case, claimed, MORNING) if each.order_line_id == "line-1"]
+        assert isinstance(of_film[0], Remedy)
+        assert of_film[0].state == "approved"
+
     def test_a_strangers_claims_neither_count_nor_keep_the_customer_waiting(self) -> None:
         claims = [
             replace(each, subject=replace(each.subject, id=f"forged-{n}"), provenance=Provenance())
@@ -317,6 +336,12 @@ class TestPayOuts:
         long_ago = paid_out(["a", "b", "c", "d"], as_of=self.NEXT_DAY - 30 * DAY)
         waiting = paid_out(["e", "f", "g", "h"], as_of=self.LAST_OF_MONTH, state="held")
         assert self.on_the_first([*long_ago, *waiting]).state == "approved"
+
+    def test_those_of_this_run_count_too(self) -> None:
+        lavish = a_policy(("payouts_per_customer_month = 3", "payouts_per_customer_month = 9"))
+        lines = tuple((a_line(line_id=f"line-{n}"), (a_finding(session=f"s-{n}"),)) for n in range(5))
+        decisions = decide(Case("ilsa", a_customer(), lines, ()), lavish, MORNING)
+        assert [each.state for each in decisions if isinstance(each, Remedy)] == ["approved"] * 4 + ["held"]
 
     def test_so_many_on_one_line(self) -> None:
         month = replace_id(a_month(), "line-new")
