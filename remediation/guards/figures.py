@@ -75,7 +75,8 @@ class Figures:
     began, negative where it began after; null without sessions. `payouts` are the
     remedies that no person has to agree to first, `paid`, `goods` (orders of goods)
     and `customers` are theirs. `groups` are the largest and the most flagged values
-    of each dimension.
+    of each dimension. A field that is added later needs a default: earlier nights
+    were kept without it.
     """
 
     __pydantic_config__: ClassVar = _STRICT
