@@ -13,6 +13,7 @@ from apache_beam.pvalue import TaggedOutput
 from detectors.playback.rules import PlaybackRules
 from detectors.playback.sessions import Sessionized, sessionize
 from detectors.telemetry.decode import Decoded, decode
+from detectors.telemetry.keys import KeyRing
 from pipelines.ahead import ahead
 from pipelines.batches import Spill, pack, split, unpack
 from pipelines.sources import Source, open_source
@@ -53,12 +54,14 @@ class Assessed(NamedTuple):
 class ReadTelemetry(beam.PTransform[beam.PCollection, Telemetry]):
     """Sources to batches of events by partition, rejects and counts.
 
-    `threads` neighbouring partitions form a group and are later assessed at once.
+    `threads` neighbouring partitions form a group and are later assessed at once;
+    with `keys`, signed beacons are verified.
     """
 
     partitions: int
     threads: int
     spill: Spill | None
+    keys: KeyRing | None = None
 
     def expand(self, sources: beam.PCollection) -> Telemetry:
         """A file is the unit of work; the reshuffle spreads files over the workers."""
@@ -66,7 +69,7 @@ class ReadTelemetry(beam.PTransform[beam.PCollection, Telemetry]):
             sources
             | "SpreadFiles" >> beam.Reshuffle()
             | "Decode"
-            >> beam.ParDo(_Decode(self.partitions, self.threads, self.spill)).with_outputs(
+            >> beam.ParDo(_Decode(self.partitions, self.threads, self.spill, self.keys)).with_outputs(
                 BATCHES, SCANS, CONTACTS, REJECTS, COUNTS
             )
         )
@@ -91,15 +94,16 @@ class AssessSessions(beam.PTransform[beam.PCollection, Assessed]):
 
 
 class _Decode(beam.DoFn):
-    def __init__(self, partitions: int, threads: int, spill: Spill | None) -> None:
+    def __init__(self, partitions: int, threads: int, spill: Spill | None, keys: KeyRing | None) -> None:
         self._partitions = partitions
         self._threads = threads
         self._spill = spill
+        self._keys = keys
 
     def process(self, source: Source) -> Iterator[TaggedOutput]:
         rows = 0
         with open_source(source.path) as stream:
-            for block, decoded in enumerate(ahead(decode(stream, source.path))):
+            for block, decoded in enumerate(ahead(decode(stream, source.path, keys=self._keys))):
                 name = f"{source.number:06d}-{block:06d}"
                 rows += decoded.record_count
                 slices = {number: pack(events) for number, events in split(decoded.events, self._partitions)}

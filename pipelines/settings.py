@@ -43,6 +43,7 @@ class NightSettings:
     out: Path | None
     beam_options: tuple[str, ...] = ()
     now: int | None = None  # by the clock, in milliseconds since the epoch; a replay is made at its own moment
+    beacon_keys: str | None = None  # a file of the keys that beacons may be signed with
 
     @property
     def made_at(self) -> int:

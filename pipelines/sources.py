@@ -10,6 +10,8 @@ from typing import BinaryIO, Final
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from detectors.telemetry.keys import MAX_BYTES, KeyRing, load_key_ring
+
 HASH_CHUNK_BYTES: Final = 1 << 20
 
 
@@ -65,6 +67,24 @@ def sha256(path: str) -> str:
         except OSError as error:
             raise SourceError(f"{path}: cannot be read ({error}); check the disk and the permissions") from error
     return digest.hexdigest()
+
+
+def read_key_ring(path: str | None) -> KeyRing | None:
+    """The keys that beacons may be signed with, from their file; null where there is none.
+
+    Raises:
+      SourceError: The file cannot be read.
+      KeyRingError: It holds no key ring.
+    """
+    if path is None:
+        return None
+    with open_source(path) as stream:
+        try:
+            # One byte more than a key ring may have, so that a large file is refused and not read.
+            text = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be read ({error}); check the disk and the permissions") from error
+    return load_key_ring(text, path)
 
 
 def total_bytes(sources: Iterable[Source]) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import pytest
 from sqlalchemy import select
@@ -23,8 +23,8 @@ NIGHT: Final = Path(__file__).parents[2] / "fixtures" / "two_currencies"
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """A decoder that drops its last event without a word."""
 
-    def decode(stream: BinaryIO, source: str) -> Iterator[Decoded]:
-        for block in decoding.decode(stream, source):
+    def decode(stream: BinaryIO, source: str, **options: Any) -> Iterator[Decoded]:
+        for block in decoding.decode(stream, source, **options):
             yield replace(block, events=block.events.head(-1))
 
     monkeypatch.setattr(sessions, "decode", decode)
