@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine
 
@@ -12,10 +12,20 @@ from remediation.ledger.control_tables import AUDIT, BUDGETS, SPENDINGS
 from remediation.ledger.tables import ORDER_LINES, OUTBOX, POSTINGS, REMEDIES, RUNS
 from remediation.outbox.states import FINAL, WITH_A_PERSON, State
 from remediation.remedy import GOODS
-from tests.prove.world import World
 from tests.remediation.ledger.evenings import rows
+from tests.support.provider import Effect
 
 Row = Mapping[str, Any]
+
+
+class Outside(Protocol):
+    """Whoever knows what was really done."""
+
+    @property
+    def deeds(self) -> tuple[list[Effect], list[str], list[str]]:
+        """Refunds, mails by their remedy, and goods by their key."""
+        ...
+
 
 _NOT_BEGUN: Final = frozenset({State.PROPOSED, State.APPROVED, State.HELD, State.REJECTED})
 _TAKEN_ON: Final = frozenset({State.SENT, State.SETTLED})
@@ -44,7 +54,7 @@ class Books:
         return (item for item in self.items if item["kind"] in kinds)
 
 
-def broken(ledger: Engine, world: World) -> list[str]:
+def broken(ledger: Engine, world: Outside) -> list[str]:
     """What does not hold although it must at every moment; empty in a sound ledger."""
     books = Books.of(ledger)
     return [
@@ -58,7 +68,7 @@ def broken(ledger: Engine, world: World) -> list[str]:
     ]
 
 
-def unfinished(ledger: Engine, world: World) -> list[str]:
+def unfinished(ledger: Engine, world: Outside) -> list[str]:
     """What is not done though nothing stands in its way, when all is said to be over.
 
     A mail may wait for a deed that is with a person.
@@ -124,7 +134,7 @@ def _ceilings(books: Books) -> Iterator[str]:
             yield f"line {line_id}: refunds of {refunds[line_id]}, {line['owed_minor']} set aside, and paid was less"
 
 
-def _refunds(books: Books, world: World) -> Iterator[str]:
+def _refunds(books: Books, world: Outside) -> Iterator[str]:
     made: defaultdict[str, list[tuple[str, int, str]]] = defaultdict(list)
     refunds, _, _ = world.deeds
     for effect in refunds:
@@ -143,7 +153,7 @@ def _refunds(books: Books, world: World) -> Iterator[str]:
             yield f"refund of {remedy_id} is {item['state']}, and the provider made none"
 
 
-def _goods(books: Books, world: World) -> Iterator[str]:
+def _goods(books: Books, world: Outside) -> Iterator[str]:
     _, _, ordered = world.deeds
     items = {item["outbox_id"]: item for item in books.items_of(*GOODS)}
     for key in ordered:
@@ -154,7 +164,7 @@ def _goods(books: Books, world: World) -> Iterator[str]:
             yield f"{item['kind']} of {item['remedy_id']} is {item['state']}, and nothing was ordered"
 
 
-def _mails(books: Books, world: World) -> Iterator[str]:
+def _mails(books: Books, world: Outside) -> Iterator[str]:
     refunds, told, ordered = world.deeds
     items = {item["remedy_id"]: item for item in books.items_of("mail")}
     yield from (f"{remedy_id} was told {count} times" for remedy_id, count in Counter(told).items() if count > 1)

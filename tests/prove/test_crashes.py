@@ -16,10 +16,10 @@ from tests.prove.crashing import Left, Work, crashes
 from tests.prove.disks import Disk, open_disk
 from tests.prove.figures import RELEASE, sized, tell
 from tests.prove.soundness import broken, unfinished
-from tests.prove.world import Relay, World, charge_all, import_town, resolutions, send
+from tests.prove.world import Relay, World, charge_all, first, import_town, resolutions, send
 from tests.remediation.ledger.evenings import GENEROUS, MORNING, a_run, rows
 
-ORDERS: Final = sized(12, release=50)
+ORDERS: Final = first(sized(12, release=50))
 PORTION: Final = 4
 """Remedies a transaction, so that a night has several."""
 EARLY: Final = 12
@@ -27,15 +27,15 @@ DRAWN: Final = 4
 """Where the restart dies as well: at each of its first steps, and at some of the later ones."""
 
 
-def night(ledger: Engine, _: World, orders: int = ORDERS) -> None:
+def night(ledger: Engine, _: World, orders: range = ORDERS) -> None:
     """What a nightly run writes, from the orders to the judgement."""
     run = a_run()
     import_town(ledger, orders)
     start_run(ledger, run)
     found = resolutions(orders)
-    for first in range(0, orders, PORTION):
-        record(ledger, run, found[first : first + PORTION], GENEROUS)
-    finish_run(ledger, run.run_id, {"used": orders}, {})
+    for start in range(0, len(found), PORTION):
+        record(ledger, run, found[start : start + PORTION], GENEROUS)
+    finish_run(ledger, run.run_id, {"used": len(found)}, {})
     judge_run(ledger, run.run_id, Author("guards", MORNING), None, [])
 
 
@@ -74,7 +74,9 @@ def test_after_a_crash_at_any_step_everything_is_done_once(disk: Disk, name: str
     for work in story.before:
         work(ledger, world)
     camera = crashes(disk, ledger, world, story.work)
-    tell(f"crash of {name}: {ORDERS} orders, {camera.steps} steps, {len(camera.album)} different states left behind")
+    tell(
+        f"crash of {name}: {len(ORDERS)} orders, {camera.steps} steps, {len(camera.album)} different states left behind"
+    )
     run_all(story.restart, ledger, world)
     as_it_should_be = ending(ledger, world)
     for left in camera.album:
@@ -85,7 +87,7 @@ def test_after_a_crash_at_any_step_everything_is_done_once(disk: Disk, name: str
 
 
 def test_a_mail_that_may_have_gone_out_before_the_crash_is_a_persons_business(disk: Disk) -> None:
-    orders = 4
+    orders = first(4)
     world = World(mailbox=Relay())
     charge_all(world.provider, orders)
     ledger = disk.blank()
@@ -105,7 +107,7 @@ def recovered(disk: Disk, left: Left, restart: tuple[Work, ...]) -> object:
 
 def second_crashes(disk: Disk, left: Left, work: Work) -> list[Left]:
     """What is left where the restart breaks off, too."""
-    drawn = random.Random(left.step).sample(range(EARLY, 4 * ORDERS), DRAWN)  # noqa: S311 - the same ones every time
+    drawn = random.Random(left.step).sample(range(EARLY, 4 * len(ORDERS)), DRAWN)  # noqa: S311 - the same ones every time
     wanted = {*range(EARLY), *drawn}
     return crashes(disk, disk.develop(left.photo), left.world.twin(), work, wanted.__contains__).album
 

@@ -18,7 +18,7 @@ from remediation.outbox.dispatch import Dispatched, Ways, dispatch
 from remediation.remedy import Action
 from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, in_stock, owed, rows, with_orders
 from tests.remediation.outbox.senders import Mailbox, quiet
-from tests.support.provider import Effect, InProcessGateway, Provider
+from tests.support.provider import Effect, InProcessGateway, Provider, RunningProvider
 from tests.support.provider.model import Answer, Request
 
 PRICE: Final = 299
@@ -27,6 +27,12 @@ CHARGED: Final = 1000
 
 PASSES: Final = 50
 """More than the ladder has steps: after so many, an item is with a person."""
+
+
+def first(count: int) -> range:
+    """The numbers of so many order lines."""
+    return range(1, count + 1)
+
 
 REFUND: Final = (Action("refund", amount_minor=PRICE),)
 BOTH: Final = (*REFUND, Action("replacement", service_level="next_day"))
@@ -103,8 +109,8 @@ def actions_of(number: int) -> tuple[Action, ...]:
     return _CYCLE[number % len(_CYCLE)]
 
 
-def orders(count: int) -> list[dict[str, object]]:
-    """So many order lines, each of a customer and with a payment of its own; every fifth is paid in yen."""
+def orders(numbers: range) -> list[dict[str, object]]:
+    """Order lines, each of a customer and with a payment of its own; every fifth is paid in yen."""
     return [
         an_order(
             f"OL-{number}",
@@ -113,7 +119,7 @@ def orders(count: int) -> list[dict[str, object]]:
             currency=currency_of(number),
             kind="rental" if actions_of(number) == REFUND else "goods",
         )
-        for number in range(1, count + 1)
+        for number in numbers
     ]
 
 
@@ -121,7 +127,7 @@ def currency_of(number: int) -> str:
     return "JPY" if number % 5 == 0 else "USD"
 
 
-def resolutions(count: int) -> list[Resolution]:
+def resolutions(numbers: range) -> list[Resolution]:
     """What the evening leads to, an order line each."""
     return [
         owed(
@@ -132,19 +138,19 @@ def resolutions(count: int) -> list[Resolution]:
                 actions=actions_of(number),
             )
         )
-        for number in range(1, count + 1)
+        for number in numbers
     ]
 
 
-def import_town(ledger: Engine, count: int) -> None:
+def import_town(ledger: Engine, numbers: range) -> None:
     """The order lines, their customers, and enough of the item for all."""
-    with_orders(ledger, *orders(count))
-    in_stock(ledger, count)
+    with_orders(ledger, *orders(numbers))
+    in_stock(ledger, len(numbers))
 
 
-def charge_all(provider: Provider, count: int) -> None:
+def charge_all(provider: Provider | RunningProvider, numbers: range) -> None:
     """The payments that the order lines name."""
-    for number in range(1, count + 1):
+    for number in numbers:
         provider.charge(f"ch_{number}", CHARGED, currency_of(number).lower())
 
 
