@@ -2,21 +2,24 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Connection, Subquery, case, cast, column, func, select, true
+from sqlalchemy import JSON, BigInteger, Connection, Subquery, and_, case, cast, column, func, select, true
 
 from remediation.ledger.resolution import REFUND_ACTIONS
 from remediation.ledger.tables import REMEDIES
 
-_WHOLE_NUMBER: Final = "^[0-9]{1,15}$"
+_MOST_DIGITS: Final = 15
+"""A longer amount is none, and would not fit into a column of amounts."""
 
 
 def actions(connection: Connection) -> Subquery:
     """One row an action: `remedy_id`, `kind`, and `amount_minor`, null where it is no whole number."""
-    each = "json_array_elements" if connection.dialect.name == "postgresql" else "json_each"
-    action = getattr(func, each)(REMEDIES.c.actions).table_valued(column("value", JSON), name="action")
+    on_server = connection.dialect.name == "postgresql"
+    each = func.json_array_elements if on_server else func.json_each
+    action = each(REMEDIES.c.actions).table_valued(column("value", JSON), name="action")
     amount = action.c.value["amount_minor"].as_string()
-    # PostgreSQL refuses to cast what is no number, so that only numbers may reach the cast.
-    amount_minor = case((amount.regexp_match(_WHOLE_NUMBER), cast(amount, BigInteger)))
+    # SQLite has patterns of its own only; PostgreSQL refuses to cast what is no number.
+    is_whole = amount.regexp_match("^[0-9]+$") if on_server else amount.op("NOT GLOB")("*[^0-9]*")
+    amount_minor = case((and_(is_whole, func.length(amount) <= _MOST_DIGITS), cast(amount, BigInteger)))
     return (
         select(
             REMEDIES.c.remedy_id,

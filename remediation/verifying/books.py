@@ -87,10 +87,19 @@ def spent(connection: Connection, _now: int) -> Iterator[Breach]:
 
 def counted(connection: Connection, _now: int) -> Iterator[Breach]:
     """Remedies that a run approved by itself and no budget counted."""
-    spendings = select(SPENDINGS.c.budget_id).where(SPENDINGS.c.remedy_id == AUDIT.c.entity_id)
-    by_itself = (AUDIT.c.entity == "remedy", AUDIT.c.before.is_(None), AUDIT.c.after == "approved")
-    by_run = AUDIT.c.actor.startswith("run ")
-    for remedy_id in connection.scalars(select(AUDIT.c.entity_id).where(*by_itself, by_run, ~spendings.exists())):
+    taken = select(SPENDINGS.c.remedy_id).distinct().subquery()
+    query = (
+        select(AUDIT.c.entity_id)
+        .outerjoin(taken, taken.c.remedy_id == AUDIT.c.entity_id)
+        .where(
+            AUDIT.c.entity == "remedy",
+            AUDIT.c.before.is_(None),
+            AUDIT.c.after == "approved",
+            AUDIT.c.actor.startswith("run "),
+            taken.c.remedy_id.is_(None),
+        )
+    )
+    for remedy_id in connection.scalars(query):
         yield Breach("remedies", remedy_id, "a run approved it by itself, and no budget counted it")
 
 

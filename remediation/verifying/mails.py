@@ -16,6 +16,8 @@ from remediation.verifying.breach import Breach
 PAGE_ROWS: Final = 1_000
 _GROUPING: Final = "[.,'\u2019 \u00a0\u202f]?"
 """What may stand between two digits of a whole number, in whichever country."""
+_GROUP: Final = 3
+"""The last group of a whole number has three digits everywhere; in India the others have two."""
 _POINT: Final = "[.,]"
 
 Actions = Sequence[Mapping[str, object]]
@@ -34,11 +36,18 @@ def amounts(connection: Connection, _now: int) -> Iterator[Breach]:
         for place, text, told in (
             ("subject", row.subject, _in_subject(row.actions)),
             ("text", row.text, single),
-            ("html", _visible(row.html), single),
+            ("html", row.html, single),
         ):
-            missing = next((minor for minor in told if not _says(text, minor, row.currency)), None)
+            missing = next((minor for minor in told if not says(text, minor, row.currency, page=place == "html")), None)
             if missing is not None:
                 yield Breach("mails", row.remedy_id, f"its {place} does not name {missing} {row.currency} minor units")
+
+
+def says(text: str, minor: int, currency: str, *, page: bool = False) -> bool:
+    """Whether the amount stands in the text; on an HTML page, where a reader sees it and not in a style or a tag."""
+    body = max(0, text.find("<body")) if page else 0
+    found = _pattern(minor, DIGITS.get(currency, 0)).finditer(text, body)
+    return any(not page or text.rfind("<", body, each.start()) < text.rfind(">", body, each.start()) for each in found)
 
 
 def _in_subject(actions: Actions) -> list[int]:
@@ -56,18 +65,14 @@ def _amount(action: Mapping[str, object]) -> int:
     return amount if isinstance(amount, int) else 0
 
 
-def _says(text: str, minor: int, currency: str) -> bool:
-    return _pattern(minor, DIGITS.get(currency, 0)).search(text) is not None
-
-
 @lru_cache(maxsize=4_096)
 def _pattern(minor: int, decimals: int) -> re.Pattern[str]:
     digits = f"{minor:0{decimals + 1}d}"
     whole, fraction = (digits[:-decimals], digits[-decimals:]) if decimals else (digits, "")
     tail = _POINT + fraction if fraction else ""
-    return re.compile(rf"(?<!\d)(?<!\d[., ]){_GROUPING.join(whole)}{tail}(?![.,]?\d)")
-
-
-def _visible(html: str) -> str:
-    """What a reader sees of a page; figures of its style are not amounts."""
-    return re.sub(r"<[^>]*>", "", html[html.find("<body") :])
+    first = whole[0]
+    others = "".join(
+        (_GROUPING if len(whole) - place >= _GROUP else "") + whole[place] for place in range(1, len(whole))
+    )
+    # The digit stands before the look behind it, so that the search can leap from one such digit to the next.
+    return re.compile(rf"{first}(?<!\d{first})(?<!\d[., ]{first}){others}{tail}(?![.,]?\d)")

@@ -75,15 +75,15 @@ def steps(connection: Connection, _now: int) -> Iterator[Breach]:
     """Rows of the log that do not go on where the one before them ended, or take a step that there is not."""
     for entity, allowed in _STEPS.items():
         earlier = func.lag(AUDIT.c.after).over(partition_by=AUDIT.c.entity_id, order_by=AUDIT.c.number)
-        log = select(AUDIT, earlier.label("earlier")).where(AUDIT.c.entity == entity).subquery()
+        row = (AUDIT.c.number, AUDIT.c.entity_id, AUDIT.c.before, AUDIT.c.after, earlier.label("earlier"))
+        log = select(*row).where(AUDIT.c.entity == entity).subquery()
         begins = func.coalesce(log.c.earlier, RECORDING) if entity == "run" else log.c.earlier
         step = log.c.before + ">" + log.c.after
         is_born = log.c.earlier.is_(None) & log.c.before.is_(None)
         goes_on = log.c.before.is_not_distinct_from(begins) & step.in_([">".join(pair) for pair in sorted(allowed)])
-        query = select(log.c.number, log.c.entity_id, log.c.before, log.c.after, log.c.earlier)
-        for row in connection.execute(query.where(~(is_born | func.coalesce(goes_on, false())))):
-            told = f"{entity} {row.entity_id} from {row.before or 'nothing'} to {row.after}"
-            yield Breach("audit", str(row.number), f"it takes {told}, and it was {row.earlier or 'nothing'} before")
+        for wrong in connection.execute(select(log).where(~(is_born | func.coalesce(goes_on, false())))):
+            told = f"{entity} {wrong.entity_id} from {wrong.before or 'nothing'} to {wrong.after}"
+            yield Breach("audit", str(wrong.number), f"it takes {told}, and it was {wrong.earlier or 'nothing'} before")
 
 
 def is_older_than_the_log(entity: Entity, key: ColumnElement[str]) -> ColumnElement[bool]:
@@ -99,7 +99,8 @@ def _last(entity: str) -> Subquery:
         .group_by(AUDIT.c.entity_id)
         .subquery()
     )
-    return select(AUDIT).join(newest, newest.c.number == AUDIT.c.number).subquery("last")
+    row = (AUDIT.c.entity_id, AUDIT.c.number, AUDIT.c.after)
+    return select(*row).join(newest, newest.c.number == AUDIT.c.number).subquery("last")
 
 
 def _key(table: Table) -> ColumnElement[str]:
