@@ -58,8 +58,7 @@ def failure(response: HTTPResponse, now_ms: int) -> DeferredError | RefusedError
 def reference(response: HTTPResponse) -> str | None:
     """The receiver's reference; None where the body holds none. The order is taken, so nothing in it is an error."""
     try:
-        body = response.read(MAX_REPLY_BYTES + 1)
-        return msgspec.json.decode(body, type=_Taken).reference if len(body) <= MAX_REPLY_BYTES else None
+        return msgspec.json.decode(response.read(MAX_REPLY_BYTES), type=_Taken).reference
     except (OSError, HTTPException, ValueError, RecursionError):  # msgspec has errors of the last two kinds
         return None
 

@@ -17,7 +17,6 @@ from remediation.mailing.suppression import address_is_gone
 MAX_REPORT_BYTES: Final = 1_048_576
 """Ten times the largest mail of ours, which a report may return whole."""
 
-_MAX_ADDRESS: Final = 320
 _STATUS_TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _COMPLAINT_TYPE: Final = "message/feedback-report"
 _RETURNED_TYPES: Final = frozenset(
@@ -121,7 +120,7 @@ def _status(block: Mapping[str, str]) -> str | None:
 
 def _address(text: str | None) -> str | None:
     """The mailbox in `rfc822; name@example.com` or `<name@example.com>`; None where it is none, or made unreadable."""
-    if text is None or len(text) > _MAX_ADDRESS:
+    if text is None:
         return None
     try:
         return mailbox(text.rpartition(";")[2].strip().removeprefix("<").removesuffix(">"))

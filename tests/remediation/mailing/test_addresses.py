@@ -47,6 +47,12 @@ def test_what_is_no_address_has_no_digest_and_is_not_repeated(address: str) -> N
     assert refusal.value.__context__ is None
 
 
+def test_a_long_text_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("remediation.mailing.addresses.validate_email", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(AddressError):
+        comparable(f"{'a' * 309}@example.com")
+
+
 @given(text=st.text(max_size=100))
 def test_any_text_has_a_digest_or_one_error(text: str) -> None:
     try:

@@ -81,6 +81,8 @@ def test_a_mail_that_reached_one_of_several_addresses_has_arrived() -> None:
         ("Status: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.1 <rick@example.com>: no", "5.1.1"),
         ("Status: 5.0.0\nDiagnostic-Code: smtp; 550-5.1.1 no", "5.1.1"),
         ("Status: 5.0.0\nDiagnostic-Code: smtp; host mx[192.0.2.25] said: 552 5.2.2. Full", "5.2.2"),
+        ("Status: 5.0.0\nDiagnostic-Code: smtp; host mx[10.5.1.1] said: 552 5.2.2 Full", "5.2.2"),
+        ("Status: 5.0.0\nDiagnostic-Code: smtp; host mx[5.1.1.9] said: 552 5.2.2 Full", "5.2.2"),
         ("Status: 5.0.0\nDiagnostic-Code: smtp; 421 4.2.0 later", "5.0.0"),
         ("Status: 5.0.0\nDiagnostic-Code: smtp; no", "5.0.0"),
         ("Status: 5.7.1\nDiagnostic-Code: smtp; 550 5.1.1 no", "5.7.1"),
@@ -89,6 +91,8 @@ def test_a_mail_that_reached_one_of_several_addresses_has_arrived() -> None:
         ("STATUS: 5.1.1", "5.1.1"),
         ("Status: 5.1", None),
         ("Status: 9.1.1", None),
+        ("Status: 5.1.1.1", None),
+        ("Status: 5.1.1234", None),
         ("Status: 5.1.1\nStatus: 5.7.1", "5.1.1"),
         ("X-Status: 5.1.1", None),
     ],
@@ -139,6 +143,7 @@ def test_a_complaint_without_its_recipient_still_names_the_mail() -> None:
     assert parse_bounce(a_complaint(recipient="[redacted]")) == Bounce("complaint", None, MAIL.message_id, None)
 
 
+GOOD_NEWS = "Content-Type: message/delivery-status\n\nAction: delivered\n"
 ENCODED = base64.encodebytes(f"Reporting-MTA: dns; mx\n\n{FAILED}\n".encode()).decode()
 
 
@@ -152,7 +157,9 @@ ENCODED = base64.encodebytes(f"Reporting-MTA: dns; mx\n\n{FAILED}\n".encode()).d
         a_failure(content_type='multipart/report; charset="no such; charset"; boundary="b1"'),
         a_failure(end=""),
         a_failure(end="--b1-- \n--b1\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"),
-        a_failure(preamble="--b1x\n--b\n --b1\n"),
+        a_failure(preamble=f"--b1x\n{GOOD_NEWS}\n--b\n --b1\n{GOOD_NEWS}"),
+        a_failure(preamble=f"--b1\n\n{GOOD_NEWS}"),
+        a_failure().replace(b"b1", b"b.1+(x)|?*"),
         a_failure().replace(b"\r\n", b"\n"),
         a_report("delivery-status", ENCODED, RETURNED, encoding="Base64"),
         a_report(
@@ -166,7 +173,16 @@ ENCODED = base64.encodebytes(f"Reporting-MTA: dns; mx\n\n{FAILED}\n".encode()).d
     ],
     ids=[
         *("whole mail", "headers alone", "no report type", "folded", "odd charset", "cut short", "epilogue"),
-        *("boundaries that are none", "LF", "base64", "quoted-printable", "global", "blank lines"),
+        *(
+            "boundaries that are none",
+            "no header",
+            "odd boundary",
+            "LF",
+            "base64",
+            "quoted-printable",
+            "global",
+            "blank lines",
+        ),
     ],
 )
 def test_however_it_is_written_it_says_the_same(raw: bytes) -> None:
@@ -179,11 +195,22 @@ def test_however_it_is_written_it_says_the_same(raw: bytes) -> None:
         RETURNED_HEADERS.replace(MAIL.message_id, MAIL.message_id.upper()),
         RETURNED_HEADERS.replace(MAIL.message_id, f"{MAIL.message_id}x"),
         RETURNED_HEADERS.replace("Message-ID: <", "Message-ID: =?utf-8?q?<"),
+        RETURNED_HEADERS.replace("Message-ID: <", "Message-ID: <other@makegood.example> <"),
+        RETURNED_HEADERS.replace(f"@{SENDER.domain}>", f"@{SENDER.domain}> <other@makegood.example>"),
         RETURNED_HEADERS.replace("Message-ID", "X-Message-ID"),
         f"Subject: x\n\n{RETURNED_HEADERS}",
         "",
     ],
-    ids=["upper case", "longer", "encoded word", "another header", "in the body", "nothing returned"],
+    ids=[
+        "upper case",
+        "longer",
+        "encoded word",
+        "second",
+        "first of two",
+        "another header",
+        "in the body",
+        "nothing returned",
+    ],
 )
 def test_a_mail_that_is_not_ours_is_not_named(returned: str) -> None:
     bounce = parse_bounce(a_failure(returned=returned))
@@ -200,9 +227,11 @@ def test_a_mail_that_is_not_ours_is_not_named(returned: str) -> None:
         a_report(
             "disposition-notification", "Disposition: automatic-action/MDN-sent-automatically; displayed", RETURNED
         ),
+        a_failure(preamble="--b1\nContent-Type: text/plain\n\nThat is all.\n--b1--"),
+        a_failure(preamble="--b1\n\n" * 20),
         RETURNED.encode(),
     ],
-    ids=["empty", "blank", "a customer", "not a report", "read receipt", "our own mail"],
+    ids=["empty", "blank", "a customer", "not a report", "read receipt", "after its end", "many parts", "our own mail"],
 )
 def test_what_is_no_report_is_left_to_a_person(raw: bytes) -> None:
     assert parse_bounce(raw) is None
@@ -217,7 +246,7 @@ def test_what_is_no_report_is_left_to_a_person(raw: bytes) -> None:
         (a_failure("Status: 5.1.1"), "does not say what became of the mail"),
         (a_failure("Action: vanished"), "does not say what became of the mail"),
         (a_failure(FAILED, "Action:"), "does not say what became of the mail"),
-        (a_report("delivery-status", "!" * 81, RETURNED, encoding="base64"), "does not say what became of the mail"),
+        (a_report("delivery-status", "A", RETURNED, encoding="base64"), "does not say what became of the mail"),
         (a_report("feedback-report", "Version: 1", RETURNED), "does not say what the recipient complained of"),
     ],
     ids=["long", "no boundary", "no parts", "no action", "odd action", "empty action", "no base64", "no feedback"],
