@@ -25,6 +25,8 @@ class Limits:
     expansion_ratio: int = 250
     expansion_floor_bytes: int = 64 * 1024 * 1024  # small files may expand more: a bomb needs size
     expansion_floor_rows: int = 1_000_000  # the same for Parquet rows that take no space on disk
+    page_bytes: int = 64 * 1024 * 1024  # one page of Parquet; writers aim at one megabyte
+    parquet_block_bytes: int = 128 * 1024 * 1024  # pages whose rows are decoded at once
     wrapped_parquet_bytes: int = 256 * 1024 * 1024  # a Parquet file inside gzip or zstd is held in memory
     distinct_fields: int = 1_000  # kinds of ignored fields named for one source
     listed_rejects: int = 10_000  # bad records named one by one for one source; nobody reads more

@@ -17,12 +17,16 @@ from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.fields import Field, Kind
 from detectors.telemetry.jsoncolumns import TEXT_FORM
 from detectors.telemetry.limits import Limits
+from detectors.telemetry.parquet_layout import Run, bomb, leaves, runs
 from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Code, Place, Tally
 from detectors.telemetry.tracking import SCANS
 
 _REPEATED: Final = "session_id"
 """The id that so many rows share that it is better left in its dictionary."""
+
+_FEW_ROWS: Final = 64 * 1024
+"""Row groups that are smaller are decoded together."""
 
 _TEXTS: Final = (Kind.TEXT, Kind.STATE, Kind.CODE, Kind.TIME)
 
@@ -47,20 +51,58 @@ def decode_parquet(
         schema = pq.read_schema(stream)
         form = _format(schema, beacons)
         stream.seek(0)
-        file = pq.ParquetFile(stream, read_dictionary=_text_columns(schema, form))
+        whole = pq.ParquetFile(stream)
+        _refuse_rows(whole.metadata, size, limits)
+        names = [name for name in schema.names if name in {field.name for field in form.fields}]
+        read = leaves(whole.schema, names).values()
+        # Text is read as dictionaries: a long text repeated a million times is held once.
+        texts = [leaf.path for leaf in read if leaf.is_text]
+        file = pq.ParquetFile(stream, metadata=whole.metadata, read_dictionary=texts)
     except (pa.ArrowException, OSError, ValueError) as error:
         _pass_on_failure_to_read(error)
         raise DamagedError(
             Code.TRUNCATED_FILE, "The Parquet file is cut or damaged: its footer cannot be read, so no row can."
         ) from None
-    _refuse_bomb(file.metadata, size, limits)
-    known = _known(file.schema_arrow.names, form)
     reason = "The format has no such field; it was left out and the records kept."
-    for name in file.schema_arrow.names:
-        if name not in known and file.metadata.num_rows:
+    for name in schema.names:
+        if name not in names and file.metadata.num_rows:
             tally.add(name, Code.UNKNOWN_FIELD, reason, (None, 0), file.metadata.num_rows)
     first = 0
-    batches = file.iter_batches(limits.block_rows, columns=list(known), use_threads=False)
+    plan = runs(stream, file.metadata, read, limits)
+    for batch in _until_damage(_batches(file, plan, [leaf.path for leaf in read])):
+        yield block_of(batch, first, form, limits, tally), batch.num_rows
+        first += batch.num_rows
+
+
+def _batches(file: pq.ParquetFile, plan: Iterable[Run], paths: list[str]) -> Iterator[pa.RecordBatch]:
+    """All rows, a run of row groups after the other."""
+    for run in plan:
+        batches = file.iter_batches(run.rows, row_groups=run.groups, columns=paths, use_threads=False)
+        yield from _joined(batches, min(run.rows, _FEW_ROWS)) if len(run.groups) > 1 else batches
+
+
+def _joined(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of `rows` or more: Arrow begins one with every dictionary, and each costs its time."""
+    held: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        held.append(batch)
+        count += batch.num_rows
+        if count >= rows:
+            yield from _as_one(held)
+            held, count = [], 0
+    yield from _as_one(held)
+
+
+def _as_one(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    if len(batches) > 1:
+        batches = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
+    yield from batches
+
+
+def _until_damage(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same, where what Arrow makes of damage is said in words of ours."""
+    first = 0
     while True:
         try:
             batch = next(batches, None)
@@ -71,7 +113,7 @@ def decode_parquet(
             ) from None
         if batch is None:
             return
-        yield block_of(batch, first, form, limits, tally), batch.num_rows
+        yield batch
         first += batch.num_rows
 
 
@@ -95,28 +137,16 @@ def _format(schema: pa.Schema, beacons: Format) -> Format:
     return form
 
 
+def _refuse_rows(metadata: pq.FileMetaData, size: int, limits: Limits) -> None:
+    """Rows may take next to nothing on disk, but each takes its place in memory and its time."""
+    if metadata.num_rows > size * limits.expansion_ratio + limits.expansion_floor_rows:
+        raise bomb(limits)
+
+
 def _known(names: Iterable[str], form: Format) -> dict[str, Field]:
     """The columns of the file that the format knows."""
     fields = {field.name: field for field in form.fields}
     return {name: fields[name] for name in names if name in fields}
-
-
-def _text_columns(schema: pa.Schema, form: Format) -> list[str]:
-    """Text is read as dictionaries: a long text repeated a million times is held once."""
-    return [name for name, field in _known(schema.names, form).items() if _holds_text(field, schema.field(name).type)]
-
-
-def _refuse_bomb(metadata: pq.FileMetaData, size: int, limits: Limits) -> None:
-    rows = metadata.num_rows
-    groups = (metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-    most_bytes = size * limits.expansion_ratio + limits.expansion_floor_bytes
-    most_rows = size * limits.expansion_ratio + limits.expansion_floor_rows
-    if any(group > most_bytes for group in groups) or rows > most_rows:
-        raise DamagedError(
-            Code.DECOMPRESSION_BOMB,
-            f"The Parquet file declares {limits.expansion_ratio} times its size, which telemetry never does; "
-            "nothing of it was read.",
-        )
 
 
 def block_of(batch: pa.RecordBatch, first: int, form: Format, limits: Limits, tally: Tally) -> Block:
