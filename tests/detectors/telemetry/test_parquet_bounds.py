@@ -75,7 +75,8 @@ def test_a_page_that_holds_too_much_is_not_opened_whatever_the_footer_claims() -
 @pytest.mark.parametrize(("held", "stored"), [(-1, 5), (5, -1)], ids=["held", "stored"])
 def test_a_page_of_negative_size_is_damage(held: int, stored: int) -> None:
     zigzag = {5: b"\x0a", -1: b"\x01"}
-    header = b"\x15\x00\x15" + zigzag[held] + b"\x15" + zigzag[stored] + b"\x00"
+    one_value = b"\x2c\x15\x02\x00"
+    header = b"\x15\x00\x15" + zigzag[held] + b"\x15" + zigzag[stored] + one_value + b"\x00"
 
     with pytest.raises(DamagedError):
         decompressed_bytes(io.BytesIO(header), 0, len(header), 1, 1_000)
