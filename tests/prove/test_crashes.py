@@ -1,8 +1,9 @@
-"""A crash at every single step: of the night that records, and of the sender that pays, orders and tells."""
+"""A crash at every single step: of the night, of the sender, and of what compares with and hears from the provider."""
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 import pytest
@@ -12,14 +13,19 @@ from remediation.ledger.audit import Author
 from remediation.ledger.journal import record
 from remediation.ledger.run import finish_run, judge_run, start_run
 from remediation.ledger.tables import OUTBOX
+from remediation.reconciling.reconcile import reconcile
+from remediation.webhooks.hints import Hints
 from tests.prove.crashing import Left, Work, crashes
 from tests.prove.disks import Disk, open_disk
 from tests.prove.figures import RELEASE, sized, tell
 from tests.prove.soundness import broken, unfinished
 from tests.prove.world import Relay, World, charge_all, first, import_town, resolutions, send
 from tests.remediation.ledger.evenings import GENEROUS, MORNING, a_run, rows
+from tests.support.provider import EVENING, Fault, Kind, Moment, Status
 
 ORDERS: Final = first(sized(12, release=50))
+LATER: Final = MORNING + 3_600_000
+SECRET: Final = "whsec_today_is_a_good_day"  # noqa: S105 - it opens nothing
 PORTION: Final = 4
 """Remedies a transaction, so that a night has several."""
 EARLY: Final = 12
@@ -44,6 +50,35 @@ def morning(ledger: Engine, world: World) -> None:
     send(ledger, world)
 
 
+def troubled_morning(ledger: Engine, world: World) -> None:
+    """A sender to whom some replies are lost, and a provider that finishes its refunds only later, or not at all."""
+    lost = Fault(Kind.LOST, Moment.AFTER)
+    world.provider.refunds_become(Status.PENDING)
+    world.provider.script(dict.fromkeys(range(1, 2 * len(ORDERS), 3), lost))
+    send(ledger, world)
+    world.provider.calm()
+    world.provider.advance(LATER - EVENING)
+    for nth, effect in enumerate(world.provider.effects()):
+        world.provider.move(effect.refund_id, Status.SUCCEEDED if nth % 4 else Status.FAILED)
+
+
+def reconciling(ledger: Engine, world: World) -> None:
+    """What the reconciler does."""
+    assert reconcile(ledger, world.ways.refunds, lambda: LATER).discrepancies == ()
+
+
+def listening(ledger: Engine, world: World) -> None:
+    """What the listener does with every webhook of the provider's, in whatever order they come."""
+    hints = Hints(ledger, world.ways.refunds, [SECRET], lambda: LATER)
+    for each in world.provider.deliveries(SECRET, seed=1):
+        assert hints.take(each.body, each.signature).status == HTTPStatus.OK
+
+
+def later_morning(ledger: Engine, world: World) -> None:
+    """A sender when the replies come again."""
+    send(ledger, world, LATER)
+
+
 @dataclass(frozen=True)
 class Story:
     """What has happened before, what breaks off, and how everything is brought to its end afterwards."""
@@ -57,6 +92,8 @@ STORIES: Final = {
     "the night": Story(night, (night, morning)),
     "a sender while the night is restarted": Story(night, (morning, night, morning)),
     "the sender": Story(morning, (morning,), before=(night,)),
+    "the reconciler": Story(reconciling, (reconciling, later_morning), before=(night, troubled_morning)),
+    "the listener": Story(listening, (listening, later_morning), before=(night, troubled_morning)),
 }
 
 
