@@ -129,6 +129,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class _Handler(socketserver.StreamRequestHandler):
     server: _Server
+    timeout = 10  # A client that forgets its connection fails its test instead of holding it for ever.
 
     def handle(self) -> None:
         self.server.scripted.converse(self.rfile, self.wfile)

@@ -276,10 +276,10 @@ def test_only_the_answer_to_the_whole_mail_may_take_long(monkeypatch: pytest.Mon
 def test_the_end_of_a_mail_is_not_held_back_until_its_body_is_acknowledged() -> None:
     with scripted_server() as server:
         settings = SmtpSettings(smtp_target(f"smtp+plain://localhost:{server.port}"))
-        session = open_session(settings, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "makegood.example", None)
-        assert session.sock is not None
-        assert session.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        session.close()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        with contextlib.closing(open_session(settings, context, "makegood.example", None)) as session:
+            assert session.sock is not None
+            assert session.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def honest(script: Script) -> Script:

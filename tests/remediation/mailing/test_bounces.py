@@ -157,7 +157,7 @@ ENCODED = base64.encodebytes(f"Reporting-MTA: dns; mx\n\n{FAILED}\n".encode()).d
         a_failure(content_type='multipart/report; charset="no such; charset"; boundary="b1"'),
         a_failure(end=""),
         a_failure(end="--b1-- \n--b1\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"),
-        a_failure(preamble=f"--b1x\n{GOOD_NEWS}\n--b\n --b1\n{GOOD_NEWS}"),
+        a_failure(preamble=f"--b1xyz\n{GOOD_NEWS}\n--b\n --b1\n{GOOD_NEWS}"),
         a_failure(preamble=f"--b1\n\n{GOOD_NEWS}"),
         a_failure().replace(b"b1", b"b.1+(x)|?*"),
         a_failure().replace(b"\r\n", b"\n"),
