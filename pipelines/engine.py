@@ -1,5 +1,6 @@
 """The engine that carries the graph: always named, FnApiRunner in this process unless told otherwise."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -39,6 +40,9 @@ def run(build: Callable[[beam.Pipeline], object], beam_options: Sequence[str]) -
     options = PipelineOptions(list(beam_options))
     name = options.view_as(StandardOptions).runner
     runner = FnApiRunner() if name in {None, LOCAL_RUNNER} else name
+    # Beam logs the whole trace of a step that failed, with whatever the failing library quotes of people's data;
+    # the error itself comes out of here, and is told once, without that.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     with beam.Pipeline(runner=runner, options=options) as pipeline:
         build(pipeline)
 

@@ -23,7 +23,7 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UnknownTimezoneError(
-            f"time zone {name[:50]!r} is unknown: write the customer's zone as in the tz database, such as Asia/Tokyo"
+            "the time zone is unknown: write the customer's zone as in the tz database, such as Asia/Tokyo"
         ) from None
 
 
