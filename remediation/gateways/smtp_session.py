@@ -50,12 +50,10 @@ class Session(smtplib.SMTP):
           smtplib.SMTPServerDisconnected: There is none, or what came is not one.
             The connection is closed.
         """
-        if self.sock is None:
-            raise smtplib.SMTPServerDisconnected("not connected")
-        if self.file is None:
+        if self.file is None and self.sock is not None:
             self.file = self.sock.makefile("rb")
         try:
-            reply = _whole_reply(self.file)
+            reply = _whole_reply(self.file) if self.file is not None else None
         except OSError:
             reply = None
         if reply is None:

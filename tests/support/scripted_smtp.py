@@ -2,6 +2,7 @@
 
 import socket
 import socketserver
+import struct
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,11 +21,12 @@ class Act:
     """
 
     says: bytes = b""
-    then: Literal["goes on", "hangs up", "waits"] = "goes on"
+    then: Literal["goes on", "hangs up", "resets", "waits"] = "goes on"
     accepts: bool = False
 
 
 HANGS_UP: Final = Act(then="hangs up")
+RESETS: Final = Act(then="resets")
 WAITS: Final = Act(then="waits")
 
 Script = Mapping[Point, Act]
@@ -48,6 +50,10 @@ class _OverError(Exception):
     """The server is done with this connection."""
 
 
+class _ResetError(_OverError):
+    """And forgets it, as one that crashed."""
+
+
 @dataclass
 class ScriptedServer:
     """Follows one script a connection, and keeps the rules when it has run out of scripts.
@@ -63,7 +69,11 @@ class ScriptedServer:
     dialogues: list[list[str]] = field(default_factory=list)
 
     def converse(self, lines: BufferedIOBase, out: BufferedIOBase) -> None:
-        """Talks with one client until either has enough."""
+        """Talks with one client until either has enough.
+
+        Raises:
+          _ResetError: The connection is to break without an end.
+        """
         conversation = _Conversation(self.scripts.pop(0) if self.scripts else {}, lines, out)
         self.dialogues.append(conversation.heard)
         try:
@@ -74,6 +84,8 @@ class ScriptedServer:
                     if conversation.doing("end").accepts:
                         self.accepted.append(mail)
                     conversation.act("end")
+        except _ResetError:
+            raise
         except (_OverError, OSError):
             return
 
@@ -94,6 +106,8 @@ class _Conversation:
         self.out.flush()
         if act.then == "waits":
             self.lines.read()
+        if act.then == "resets":
+            raise _ResetError
         if act.then != "goes on":
             raise _OverError
         return act
@@ -132,7 +146,11 @@ class _Handler(socketserver.StreamRequestHandler):
     timeout = 10  # A client that forgets its connection fails its test instead of holding it for ever.
 
     def handle(self) -> None:
-        self.server.scripted.converse(self.rfile, self.wfile)
+        try:
+            self.server.scripted.converse(self.rfile, self.wfile)
+        except _ResetError:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def finish(self) -> None:
         try:

@@ -24,7 +24,7 @@ from remediation.gateways.smtp_transaction import RejectedMailError
 from remediation.mail import Mail
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, Outcome, a_mailer, outcome, whole_text
 from tests.support.real_smtp import LOGIN
-from tests.support.scripted_smtp import HANGS_UP, WAITS, Act, Point, Script, scripted_server
+from tests.support.scripted_smtp import HANGS_UP, RESETS, WAITS, Act, Point, Script, scripted_server
 
 HASTE_MS = 80
 """How soon a server is given up of which a test knows that it will not answer."""
@@ -43,7 +43,12 @@ NONSENSE = {
     "an endless line": Act(b"250 " + b"a" * 100_000 + b"\r\n"),
     "an endless reply": Act(b"250-fine\r\n" * 10_000 + b"250 fine\r\n"),
 }
-BREAKS = {"hangs up": HANGS_UP, "says nothing": WAITS, "shuts down": Act(b"421 4.3.2 bye\r\n", then="hangs up")}
+BREAKS = {
+    "hangs up": HANGS_UP,
+    "resets": RESETS,
+    "says nothing": WAITS,
+    "shuts down": Act(b"421 4.3.2 bye\r\n", then="hangs up"),
+}
 LATER = {"450": Act(b"450 4.2.0 later\r\n"), "a long 451": Act(b"451-4.7.1 grey\r\n451-4.7.1 list\r\n451 4.7.1 ed\r\n")}
 NEVER = {"550": Act(b"550 5.1.1 no such user\r\n"), "a bare 554": Act(b"554\r\n")}
 NO_LOGIN = {"530": Act(b"530 5.7.0 log in\r\n"), "535": Act(b"535 5.7.8 who?\r\n")}
@@ -94,8 +99,14 @@ def test_an_answer_to_another_question_ends_the_conversation(point: Point, says:
 
 @pytest.mark.parametrize(
     "act",
-    [HANGS_UP, Act(b"421 4.3.2 bye\r\n", then="hangs up"), Act(b"421 4.3.2 bye\r\n"), Act(b"250 taken, already\r\n")],
-    ids=["hangs up", "shuts down", "shuts down and listens", "claims to have it"],
+    [
+        HANGS_UP,
+        RESETS,
+        Act(b"421 4.3.2 bye\r\n", then="hangs up"),
+        Act(b"421 4.3.2 bye\r\n"),
+        Act(b"250 taken, already\r\n"),
+    ],
+    ids=["hangs up", "resets", "shuts down", "shuts down and listens", "claims to have it"],
 )
 def test_what_breaks_within_the_mail_may_be_tried_again(act: Act) -> None:
     """The mail is longer than all buffers on the way, so that its end cannot have been sent when the server speaks."""
@@ -105,8 +116,8 @@ def test_what_breaks_within_the_mail_may_be_tried_again(act: Act) -> None:
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
 @pytest.mark.parametrize(
     "act",
-    [HANGS_UP, WAITS, *NONSENSE.values(), Act(b"354 go ahead\r\n")],
-    ids=["hangs up", "says nothing", *NONSENSE, "354"],
+    [HANGS_UP, RESETS, WAITS, *NONSENSE.values(), Act(b"354 go ahead\r\n")],
+    ids=["hangs up", "resets", "says nothing", *NONSENSE, "354"],
 )
 def test_without_an_answer_to_the_whole_mail_nobody_can_tell(act: Act, taken: bool) -> None:  # noqa: FBT001
     assert what_becomes_of_a_mail({"end": replace(act, accepts=taken)}) == ("silent", int(taken))
@@ -207,8 +218,8 @@ def test_what_a_server_repeats_goes_no_further(point: Point, code: int) -> None:
 
 @pytest.mark.parametrize(
     "act",
-    [HANGS_UP, Act(b"421 4.4.2 idle\r\n", then="hangs up"), Act(b"502 what?\r\n"), *NONSENSE.values()],
-    ids=["closed", "421", "502", *NONSENSE],
+    [HANGS_UP, RESETS, Act(b"421 4.4.2 idle\r\n", then="hangs up"), Act(b"502 what?\r\n"), *NONSENSE.values()],
+    ids=["closed", "reset", "421", "502", *NONSENSE],
 )
 def test_a_connection_that_went_stale_is_opened_anew(act: Act) -> None:
     with scripted_server({"RSET": act}) as server, a_mailer(server.port) as mailer:
@@ -236,10 +247,17 @@ def test_a_connection_out_of_step_is_not_used_again(script: Script, said: Outcom
     assert [dialogue.count("MAIL") for dialogue in server.dialogues] == [1, 1]
 
 
-def test_a_server_that_closed_an_idle_connection_costs_no_mail() -> None:
-    """It may say so unasked, before the next mail."""
-    goodbye = Act(b"250 2.0.0 taken\r\n421 4.4.2 idle\r\n", then="hangs up", accepts=True)
-    with scripted_server({"end": goodbye}) as server, a_mailer(server.port) as mailer:
+@pytest.mark.parametrize(
+    "act",
+    [
+        Act(b"250 taken\r\n", then="hangs up", accepts=True),
+        Act(b"250 taken\r\n", then="resets", accepts=True),
+        Act(b"250 taken\r\n421 4.4.2 idle\r\n", then="hangs up", accepts=True),
+    ],
+    ids=["closed", "reset", "said so"],
+)
+def test_a_server_that_ended_an_idle_connection_costs_no_mail(act: Act) -> None:
+    with scripted_server({"end": act}) as server, a_mailer(server.port) as mailer:
         assert [outcome(mailer)[0] for _ in range(2)] == ["sent", "sent"]
 
     assert len(server.accepted) == 2
@@ -288,11 +306,11 @@ def honest(script: Script) -> Script:
     return {
         point: replace(act, accepts=act.accepts and not any(act.says == refusal.says for refusal in refusals))
         for point, act in script.items()
-        if point != "body" or act.then == "hangs up"
+        if point != "body" or act.then in {"hangs up", "resets"}
     }
 
 
-ACTS = st.sampled_from([HANGS_UP, *NONSENSE.values(), *LATER.values(), *NEVER.values(), BREAKS["shuts down"]])
+ACTS = st.sampled_from([HANGS_UP, RESETS, *NONSENSE.values(), *LATER.values(), *NEVER.values(), BREAKS["shuts down"]])
 POINTS = st.sampled_from([*UP_TO_THE_MAIL, "body", "end", "RSET"])
 SCRIPTS = st.dictionaries(POINTS, st.builds(replace, ACTS, accepts=st.booleans()), max_size=2).map(honest)
 
