@@ -170,6 +170,7 @@ def _engine(url: URL, *, read_only: bool = False) -> Engine:
         else:
             connection.execute(f"PRAGMA journal_mode = {journal}")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, and not only forgotten
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Engine, Row, Table, select
 
 from remediation.book import Entry, FailedVisit, Seen
 from remediation.ledger.control_tables import SESSION_PRINTS
+from remediation.ledger.forgotten import forgotten_among
 from remediation.ledger.sql import chunks
 from remediation.ledger.tables import CUSTOMERS, FINDINGS, GRANTS, ORDER_LINES, REMEDIES, REMEDY_FINDINGS, STOCK
 from remediation.orders import Customer, Grant, OrderLine
@@ -64,9 +65,11 @@ class SqlBook:
         return _grouped((line.customer_id, line) for line in found)
 
     def customers(self, customer_ids: Collection[str]) -> Mapping[str, Customer]:
-        """Customers by id."""
+        """Customers by id, but for those who are forgotten: no mail may go to them, whoever else knows them."""
+        with self._ledger.connect() as connection:
+            forgotten = forgotten_among(connection, customer_ids)
         found = self._read(Customer, CUSTOMERS, CUSTOMERS.c.customer_id, customer_ids)
-        return {customer.customer_id: customer for customer in found}
+        return {customer.customer_id: customer for customer in found if customer.customer_id not in forgotten}
 
     def stock(self, item_ids: Collection[str]) -> Mapping[str, int]:
         """How many of each item can be sent: the last count, less what was promised since."""

@@ -17,6 +17,7 @@ from detectors.incidents import MIXUPS
 from detectors.schemas import CONTACTS as CONTACT_COLUMNS
 from detectors.schemas import PROMISES, TRACKING, complete
 from remediation.database import writing
+from remediation.ledger.forgotten import PLACELESS, forgotten_among, parcels_of_forgotten
 from remediation.ledger.sql import chunks, insert_new
 from remediation.ledger.tables import CONTACTS, CUSTOMERS, ORDER_LINES, SCANS
 
@@ -50,7 +51,10 @@ class Parcels:
 
 
 def record_scans(engine: Engine, scans: pl.DataFrame) -> int:
-    """Writes new scans (`schemas.TRACKING`) down; returns how many were new."""
+    """Writes new scans (`schemas.TRACKING`) down; returns how many were new.
+
+    Where the parcels of a forgotten customer were is not taken in.
+    """
     rows = [
         {
             "scan_id": content_id(
@@ -64,13 +68,19 @@ def record_scans(engine: Engine, scans: pl.DataFrame) -> int:
         for row in complete(scans, TRACKING).iter_rows(named=True)
     ]
     with writing(engine) as connection:
+        forgotten = parcels_of_forgotten(connection, {row["tracking_number"] for row in rows})
+        for row in rows:
+            if row["tracking_number"] in forgotten:
+                row.update(PLACELESS)
         return insert_new(connection, SCANS, rows)
 
 
 def record_contacts(engine: Engine, contacts: pl.DataFrame) -> int:
-    """Writes new contacts (`schemas.CONTACTS`) down; returns how many were new."""
+    """Writes new contacts (`schemas.CONTACTS`) down, but of nobody who is forgotten; returns how many were new."""
+    rows = complete(contacts, CONTACT_COLUMNS).to_dicts()
     with writing(engine) as connection:
-        return insert_new(connection, CONTACTS, complete(contacts, CONTACT_COLUMNS).to_dicts())
+        forgotten = forgotten_among(connection, {row["customer_id"] for row in rows})
+        return insert_new(connection, CONTACTS, [row for row in rows if row["customer_id"] not in forgotten])
 
 
 def goods_chunks(orders: Engine, as_of: int) -> Iterator[Bounds]:
@@ -89,7 +99,7 @@ def goods_chunks(orders: Engine, as_of: int) -> Iterator[Bounds]:
 
 def read_parcels(ledger: Engine, orders: Engine, bounds: Bounds, as_of: int, mixups: pl.DataFrame) -> Parcels:
     """Everything known up to `as_of` of the order lines of a chunk; `mixups` are those of all items."""
-    promises = _promises(orders, bounds, as_of)
+    promises = _promises(ledger, orders, bounds, as_of)
     numbers = promises["tracking_number"].drop_nulls().unique().to_list()
     customers = promises["customer_id"].unique().to_list()
     items = promises["item_id"].unique().to_list()
@@ -124,7 +134,8 @@ def _is_judged(as_of: int) -> ColumnElement[bool]:
     return and_(ORDER_LINES.c.kind == "goods", ORDER_LINES.c.purchased_at.between(as_of - LOOKBACK_MS, as_of))
 
 
-def _promises(orders: Engine, bounds: Bounds, as_of: int) -> pl.DataFrame:
+def _promises(ledger: Engine, orders: Engine, bounds: Bounds, as_of: int) -> pl.DataFrame:
+    """What was promised. Where a forgotten customer lives is not asked for, whoever else may still know it."""
     line = ORDER_LINES.c
     query = (
         select(
@@ -145,7 +156,10 @@ def _promises(orders: Engine, bounds: Bounds, as_of: int) -> pl.DataFrame:
     )
     with orders.connect() as connection:
         rows = [row._asdict() for row in connection.execute(query)]
-    return pl.DataFrame([{**row, **(row["ship_to"] or {})} for row in rows], schema=PROMISES)
+    with ledger.connect() as connection:
+        forgotten = forgotten_among(connection, {row["customer_id"] for row in rows})
+    known = ({} if row["customer_id"] in forgotten else row["ship_to"] or {} for row in rows)
+    return pl.DataFrame([{**row, **place} for row, place in zip(rows, known, strict=True)], schema=PROMISES)
 
 
 def read_mixups(ledger: Engine, orders: Engine, as_of: int) -> pl.DataFrame:

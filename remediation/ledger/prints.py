@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from detectors.finding import Finding
 from remediation.database import writing
 from remediation.ledger.control_tables import SESSION_PRINTS
+from remediation.ledger.forgotten import forgotten_among
 from remediation.ledger.sql import Row, insert_new
 
 
@@ -36,6 +37,10 @@ def record_prints(engine: Engine, as_of: int, findings: Iterable[Finding]) -> in
     if not rows:
         return 0
     with writing(engine) as connection:
+        forgotten = forgotten_among(connection, {str(row["customer_id"]) for row in rows.values()})
+        for key, row in rows.items():
+            if row["customer_id"] in forgotten:
+                rows[key] = {**row, "customer_id": None}
         # Sorted, so that two writers meet their rows in the same order and cannot wait for each other.
         return insert_new(connection, SESSION_PRINTS, [rows[key] for key in sorted(rows)])
 

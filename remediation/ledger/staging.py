@@ -35,6 +35,8 @@ from sqlalchemy.schema import DropTable
 
 from remediation.canonical import canonical_json
 from remediation.database import begin_writing
+from remediation.ledger.control_tables import FORGOTTEN
+from remediation.ledger.forgotten import REFUSED
 from remediation.ledger.sql import affected, insert
 from remediation.ledger.tables import ORDER_LINES, REMEDIES
 
@@ -76,8 +78,9 @@ class Merged:
 def merge(engine: Engine, table: Table, columns: Sequence[str], rows: Iterable[StagedRow]) -> Merged:
     """Inserts or updates `columns` of `table` from `rows`, matching by primary key.
 
-    Rows that share a key and not their content are all refused, and so is an
-    order line that contradicts what a remedy rests on.
+    Rows that share a key and not their content are all refused, and so are an
+    order line that contradicts what a remedy rests on, and every row of a
+    customer who is forgotten.
     """
     with engine.connect() as connection:
         staged = _staging_table(table, columns)
@@ -126,14 +129,22 @@ def _fill(connection: Connection, staged: Table, rows: Iterable[StagedRow]) -> N
 def _merge(connection: Connection, table: Table, staged: Table, columns: Sequence[str]) -> Merged:
     """Takes away what must not be merged, step by step, and merges the rest."""
     key = [staged.c[column.name] for column in table.primary_key.columns]
+    forgotten = _refuse_forgotten(connection, staged)
     agreed = func.min(staged.c.digest) == func.max(staged.c.digest)
     ambiguous = tuple_(*key).in_(select(*key).group_by(*key).having(not_(agreed)))
-    refused = _refuse(connection, staged, ambiguous, key[0].name, _AMBIGUOUS)
+    refused = [*forgotten, *_refuse(connection, staged, ambiguous, key[0].name, _AMBIGUOUS)]
     repeats = staged.c.line.not_in(select(func.min(staged.c.line)).group_by(*key))
     duplicates = affected(connection, delete(staged).where(repeats))
     if table is ORDER_LINES:
         refused += _refuse(connection, staged, _contradicts_remedy(staged), "amount_minor", _CONTRADICTS)
     return Merged(_upsert(connection, table, staged, columns), duplicates, tuple(refused))
+
+
+def _refuse_forgotten(connection: Connection, staged: Table) -> list[Refusal]:
+    if "customer_id" not in staged.c:
+        return []
+    theirs = staged.c.customer_id.in_(select(FORGOTTEN.c.customer_id))
+    return _refuse(connection, staged, theirs, "customer_id", REFUSED)
 
 
 def _refuse(

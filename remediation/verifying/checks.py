@@ -48,6 +48,7 @@ CHECKS: Final = (
     Check("Mails hold neither name nor address.", _ERASE, privacy.mailed),
     Check("Reasons, evidence, tickets and the log hold no address.", _ERASE, privacy.addresses),
     Check("Reasons, evidence and the log hold no name.", _ERASE, privacy.names),
+    Check("Of a forgotten customer nothing is left.", "forget the customer once more", privacy.forgotten),
     Check("Nothing is stuck.", "run makegood dispatch, then look at the item", waiting.stuck, warns=True),
     Check("Every run comes to its end.", "run the night again, or decide on the run", waiting.unfinished, warns=True),
 )

@@ -6,12 +6,14 @@ from typing import Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Text, and_, cast, func, or_, select
 
-from remediation.ledger.control_tables import AUDIT, BLOCKS, REVIEWS
+from remediation.ledger.control_tables import AUDIT, BLOCKS, FORGOTTEN, REVIEWS, SESSION_PRINTS
 from remediation.ledger.sql import chunks
 from remediation.ledger.tables import (
+    CONTACTS,
     CUSTOMERS,
     DECLINED,
     FINDINGS,
+    GRANTS,
     MAILS,
     ORDER_LINES,
     OUTBOX,
@@ -21,6 +23,7 @@ from remediation.ledger.tables import (
     TICKET_CHANGES,
     TICKETS,
 )
+from remediation.mail import ERASED
 from remediation.verifying.breach import Breach, key
 
 PAGE_ROWS: Final = 10_000
@@ -101,6 +104,24 @@ def names(connection: Connection, _now: int) -> Iterator[Breach]:
     )
     for number in connection.scalars(logged):
         yield _breach(AUDIT.c.reason, (number,), "holds its customer's name")
+
+
+def forgotten(connection: Connection, _now: int) -> Iterator[Breach]:
+    """What is left, or has come back, of customers who are forgotten."""
+    remedy, line = REMEDIES.c, ORDER_LINES.c
+    left = {
+        CUSTOMERS: CUSTOMERS.c.customer_id == FORGOTTEN.c.customer_id,
+        CONTACTS: CONTACTS.c.customer_id == FORGOTTEN.c.customer_id,
+        GRANTS: GRANTS.c.customer_id == FORGOTTEN.c.customer_id,
+        SESSION_PRINTS: SESSION_PRINTS.c.customer_id == FORGOTTEN.c.customer_id,
+        ORDER_LINES: and_(line.customer_id == FORGOTTEN.c.customer_id, line.ship_to.is_not(None)),
+    }
+    for table, is_left in left.items():
+        for row in connection.execute(select(*table.primary_key.columns).join(FORGOTTEN, is_left)):
+            yield Breach(table.name, key(row), "its customer is forgotten")
+    told = MAILS.join(REMEDIES).join(FORGOTTEN, FORGOTTEN.c.customer_id == remedy.customer_id)
+    for remedy_id in connection.scalars(select(MAILS.c.remedy_id).select_from(told).where(MAILS.c.text != ERASED)):
+        yield Breach("mails", remedy_id, "its customer is forgotten")
 
 
 def _customers(connection: Connection, addresses: Iterable[str]) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """A ledger on which everything that can happen has happened, so that a check which cries wolf would cry here."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
 
-from detectors.finding import content_id
+from detectors.finding import Finding, content_id
 from remediation.blocks import block, unblock
 from remediation.gateways.errors import RefusedError
 from remediation.gateways.refunds import Payout, Receipt, RefundStatus
@@ -66,9 +66,10 @@ class Moody(Gateway):
         self.status = word
 
 
-def a_due(order_line_id: str, **fields: Any) -> Resolution:
+def a_due(order_line_id: str, findings: Sequence[Finding] = (a_finding(),), **fields: Any) -> Resolution:
     """A remedy under the built-in policy, with a mail that names its amounts as a real one does."""
-    remedy = a_remedy(order_line_id, policy_sha256=POLICY, **fields)
+    ids = tuple(finding.finding_id for finding in findings)
+    remedy = a_remedy(order_line_id, policy_sha256=POLICY, finding_ids=ids, **fields)
     amounts = [_dollars(each.amount_minor) for each in remedy.actions if each.amount_minor]
     back = sum(each.amount_minor or 0 for each in remedy.actions if each.kind != "credit")
     words = f"We have refunded {' and '.join(amounts)}. There were 3 stalls."
@@ -78,7 +79,7 @@ def a_due(order_line_id: str, **fields: Any) -> Resolution:
         text=words,
         html=f"<style>p {{ width: 299px }}</style><body><p>{words}</p></body>",
     )
-    return Resolution((a_finding(),), remedy=remedy, evidence_sha256="e" * 64, mail=mail, not_before=MORNING)
+    return Resolution(tuple(findings), remedy=remedy, evidence_sha256="e" * 64, mail=mail, not_before=MORNING)
 
 
 def a_night(ledger: Engine, *resolutions: Resolution, as_of: int = MORNING, held: bool = False) -> str:
