@@ -68,7 +68,7 @@ def _prepare(session: Session, security: Security, context: ssl.SSLContext, logi
 
 def _failure(error: OSError | ValueError) -> DeferredError | UnusableError:
     """What a connection that could not be made ready means; all of this happens before any mail."""
-    if isinstance(error, smtplib.SMTPServerDisconnected):
+    if isinstance(error, smtplib.SMTPServerDisconnected | ConnectionResetError):
         return DeferredError("The mail server hung up, or answered no SMTP, before it was given a mail.")
     if isinstance(error, smtplib.SMTPResponseException):
         return _refusal(error)

@@ -8,7 +8,7 @@ that was taken must never be reported as not taken: it would come twice.
 import contextlib
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from remediation.gateways.errors import DeferredError
 from remediation.gateways.smtp_mails import SmtpMailer
 from remediation.gateways.smtp_opening import open_session
 from remediation.gateways.smtp_session import Reply, Session
 from remediation.gateways.smtp_settings import SmtpSettings, smtp_target
-from remediation.gateways.smtp_transaction import RejectedMailError
+from remediation.gateways.smtp_transaction import RejectedMailError, hand_over
 from remediation.mail import Mail
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, Outcome, a_mailer, outcome, whole_text
 from tests.support.real_smtp import LOGIN
@@ -292,12 +293,18 @@ def test_only_the_answer_to_the_whole_mail_may_take_long(monkeypatch: pytest.Mon
 
 
 def test_the_end_of_a_mail_is_not_held_back_until_its_body_is_acknowledged() -> None:
-    with scripted_server() as server:
-        settings = SmtpSettings(smtp_target(f"smtp+plain://localhost:{server.port}"))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        with contextlib.closing(open_session(settings, context, "makegood.example", None)) as session:
-            assert session.sock is not None
-            assert session.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with scripted_server() as server, a_session(server.port) as session:
+        assert session.sock is not None
+        assert session.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_mail_whose_end_was_not_sent_is_not_added_to() -> None:
+    """Whatever followed would be its next line."""
+    bye = Act(b"354 go ahead\r\n421 4.3.2 or rather not\r\n")
+    with scripted_server({"DATA": bye}) as server, a_session(server.port) as session:
+        with pytest.raises(DeferredError, match="before the end of the mail was sent"):
+            hand_over(session, SmtpSettings(smtp_target("smtp://x")), "a@example.com", RECIPIENT, b"Sorry.\r\n")
+        assert session.sock is None
 
 
 def honest(script: Script) -> Script:
@@ -348,3 +355,12 @@ def what_becomes_of_a_mail(script: Script, size: int = 0) -> tuple[Outcome, int]
     ):
         said, _ = outcome(mailer, mail)
     return said, len(server.accepted)
+
+
+@contextlib.contextmanager
+def a_session(port: int) -> Iterator[Session]:
+    """A connection that is ready to take mails."""
+    settings = SmtpSettings(smtp_target(f"smtp+plain://localhost:{port}"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with contextlib.closing(open_session(settings, context, "makegood.example", None)) as session:
+        yield session
