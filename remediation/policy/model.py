@@ -17,6 +17,7 @@ from remediation.orders import Currency, Minor, OrderKind, Voice
 from remediation.policy.goods import Goods
 from remediation.policy.shares import Section, Shares, Tier
 from remediation.policy.trust import Trust
+from remediation.retention.rules import RetentionRules
 
 GOODWILL_LIMIT_PERCENT: Final = 50
 """Of the price paid, so that a full refund and goodwill stay within 150 % of it: more would invite false claims."""
@@ -159,6 +160,7 @@ class Policy(Section):
     trust: Trust
     goodwill: Goodwill
     mail: MailRules
+    retention: RetentionRules
 
     @cached_property
     def sha256(self) -> str:
