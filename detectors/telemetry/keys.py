@@ -12,8 +12,11 @@ from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-MAX_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 18
 """A key ring is a page; anything larger is another file, named by mistake."""
+
+_MOST_DOTS: Final = 100
+"""The parser takes the square of the parts of a dotted key; ours have one."""
 
 _HEX_KEY: Final = r"^[0-9a-fA-F]{64,256}$"
 """Between 32 bytes, as long as the digest, and 128."""
@@ -98,6 +101,8 @@ def load_key_ring(text: bytes, source: str) -> KeyRing:
     """
     if len(text) > MAX_BYTES:
         raise KeyRingError(f"{source}: has {len(text)} bytes, more than any key ring: name the file of the keys itself")
+    if max(line.count(b".") for line in text.split(b"\n")) > _MOST_DOTS:
+        raise KeyRingError(f"{source}: has a line of more than {_MOST_DOTS} dots: no name or time needs so many")
     try:
         content = tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:

@@ -13,8 +13,11 @@ from pydantic_core import ErrorDetails
 from remediation.policy.model import Policy
 
 DEFAULT: Final = "default.toml"
-MAX_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 18
 """A policy is a page of figures; anything larger is another file, named by mistake."""
+
+_MOST_DOTS: Final = 100
+"""The parser takes the square of the parts of a dotted key; ours have two or three."""
 
 _TABLE: Final = re.compile(r"\s*\[\s*([\w.\s-]+?)\s*\]")
 _KEY: Final = re.compile(r"\s*([\w-]+)\s*=")
@@ -40,6 +43,11 @@ def load_policy(text: bytes, source: str) -> Policy:
     """
     if len(text) > MAX_BYTES:
         raise PolicyError(f"{source}: has {len(text)} bytes, more than any policy: name the policy file itself")
+    for number, line in enumerate(text.split(b"\n"), start=1):
+        if line.count(b".") > _MOST_DOTS:
+            raise PolicyError(
+                f"{source}, line {number}: has more than {_MOST_DOTS} dots: no name or figure needs so many"
+            )
     try:
         decoded = text.decode("utf-8")
         content = tomllib.loads(decoded)
