@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from detectors.finding import Finding
 from remediation.book import Book, FailedVisit, Seen
-from remediation.ledger.prints import seen_at
 from remediation.policy.case import Case
-from remediation.policy.conduct import Conduct
+from remediation.policy.conduct import Conduct, seen_at
 from remediation.policy.trust import DAY_MS, Trust
 
 

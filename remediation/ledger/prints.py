@@ -9,6 +9,7 @@ from remediation.database import writing
 from remediation.ledger.control_tables import SESSION_PRINTS
 from remediation.ledger.forgotten import forgotten_among
 from remediation.ledger.sql import Row, insert_new
+from remediation.policy.conduct import seen_at
 
 
 def record_prints(engine: Engine, as_of: int, findings: Iterable[Finding]) -> int:
@@ -43,9 +44,3 @@ def record_prints(engine: Engine, as_of: int, findings: Iterable[Finding]) -> in
                 rows[key] = {**row, "customer_id": None}
         # Sorted, so that two writers meet their rows in the same order and cannot wait for each other.
         return insert_new(connection, SESSION_PRINTS, [rows[key] for key in sorted(rows)])
-
-
-def seen_at(finding: Finding, as_of: int) -> int:
-    """When the finding's session was last heard of, by the server's clock; the run's moment where nobody knows."""
-    received_at = finding.provenance.received_at
-    return as_of if received_at is None else received_at

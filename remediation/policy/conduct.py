@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from detectors.finding import Finding
 from remediation.book import FailedVisit
 
 
@@ -14,3 +15,9 @@ class Conduct:
 
     copies: frozenset[str] = frozenset()
     failed_visits: tuple[FailedVisit, ...] = ()
+
+
+def seen_at(finding: Finding, as_of: int) -> int:
+    """When the finding's session was last heard of, by the server's clock; the run's moment where nobody knows."""
+    received_at = finding.provenance.received_at
+    return as_of if received_at is None else received_at

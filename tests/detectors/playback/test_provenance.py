@@ -1,7 +1,9 @@
 """What the word of a failing session is worth, as its findings tell it."""
 
+import pickle
 from dataclasses import replace
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -68,6 +70,13 @@ def test_a_session_without_a_timeline_attests_nothing_and_is_not_taken_for_its_n
         silent = by_session[name]
         assert (silent.attested_ms, silent.signed, silent.fingerprints) == (0, False, ())
     assert by_session["s"] == word(all_signed(BAD))
+
+
+def test_it_travels_with_its_finding() -> None:
+    """Through the graph as JSON, and by pickle between workers."""
+    told = tuple(found(all_signed(BAD)))
+    assert msgspec.json.decode(msgspec.json.encode(told), type=tuple[Finding, ...]) == told
+    assert pickle.loads(pickle.dumps(told)) == told  # noqa: S301 - our own
 
 
 def test_unknown_is_not_zero() -> None:
