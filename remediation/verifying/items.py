@@ -26,7 +26,7 @@ def are_there(connection: Connection, _now: int) -> Iterator[Breach]:
 def belong(connection: Connection, _now: int) -> Iterator[Breach]:
     """Items to which no approved remedy leads; those of a remedy that was called off are cancelled."""
     due = _due(connection)
-    called_off = REMEDIES.c.state.in_(("rejected", "withdrawn"))
+    called_off = REMEDIES.c.state != "approved"
     query = (
         select(OUTBOX.c.outbox_id, OUTBOX.c.kind, OUTBOX.c.state, REMEDIES.c.state.label("remedy_state"))
         .select_from(OUTBOX.join(REMEDIES).outerjoin(due, _same(due)))

@@ -24,20 +24,12 @@ def within_paid(connection: Connection, _now: int) -> Iterator[Breach]:
 def set_aside(connection: Connection, _now: int) -> Iterator[Breach]:
     """Order lines whose `owed_minor` is not the sum of what their remedies have set aside.
 
-    A ledger from before the audit log does not say what its held remedies had set
-    aside: theirs may or may not be part of the sum.
+    A ledger from before the audit log did not say what its held remedies had set
+    aside: theirs may be part of the sum, whatever became of them since.
     """
     refund, line = refunds(connection), ORDER_LINES.c
     sure = _by_line(refund).where(REMEDIES.c.refund_reserved).subquery("sure")
-    old = (
-        _by_line(refund)
-        .where(
-            ~REMEDIES.c.refund_reserved,
-            REMEDIES.c.state == "held",
-            is_older_than_the_log("remedy", REMEDIES.c.remedy_id),
-        )
-        .subquery("old")
-    )
+    old = _by_line(refund).where(is_older_than_the_log("remedy", REMEDIES.c.remedy_id, "held")).subquery("old")
     least = func.coalesce(sure.c.amount_minor, 0)
     most = least + func.coalesce(old.c.amount_minor, 0)
     query = (

@@ -86,10 +86,15 @@ def steps(connection: Connection, _now: int) -> Iterator[Breach]:
             yield Breach("audit", str(wrong.number), f"it takes {told}, and it was {wrong.earlier or 'nothing'} before")
 
 
-def is_older_than_the_log(entity: Entity, key: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the ledger held this before it had an audit log, which tells then only that it was there."""
-    told = (AUDIT.c.entity == entity, AUDIT.c.entity_id == key, AUDIT.c.actor == BY_MIGRATION)
-    return select(AUDIT.c.number).where(*told).exists()
+def is_older_than_the_log(entity: Entity, key: ColumnElement[str], state: str | None = None) -> ColumnElement[bool]:
+    """Whether the ledger held this, in this state, before it had an audit log, which tells only that it was there."""
+    told = select(AUDIT.c.number).where(
+        AUDIT.c.entity == entity,
+        AUDIT.c.entity_id == key,
+        AUDIT.c.actor == BY_MIGRATION,
+        AUDIT.c.before.is_(None),
+    )
+    return (told if state is None else told.where(AUDIT.c.after == state)).exists()
 
 
 def _last(entity: str) -> Subquery:

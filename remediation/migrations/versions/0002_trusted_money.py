@@ -1,15 +1,40 @@
 """Money within bounds: released runs, modes, budgets, reviews, blocks, breakers, the audit log."""
 
 import secrets
+from itertools import groupby
 from typing import Final
 
 import sqlalchemy as sa
 from alembic import op
 
+from remediation.canonical import sha256_of
+
 revision = "0002"
 down_revision = "0001"
 
 APPEND_ONLY: Final = ("audit", "postings")
+_PAGE_ROWS: Final = 5_000
+_TOLD: Final = {
+    "run": "SELECT run_id, state FROM runs ORDER BY as_of, run_id",
+    "remedy": "SELECT remedy_id, state FROM remedies ORDER BY remedy_id",
+    "outbox": "SELECT outbox_id, state FROM outbox ORDER BY kind = 'mail', outbox_id",
+}
+_LINES: Final = sa.table("order_lines", sa.column("order_line_id"), sa.column("owed_minor"))
+_REMEDIES: Final = sa.table(
+    "remedies",
+    sa.column("remedy_id"),
+    sa.column("order_line_id"),
+    sa.column("state"),
+    sa.column("actions", sa.JSON()),
+    sa.column("refund_reserved", sa.Boolean()),
+)
+_AUDIT: Final = sa.table(
+    "audit",
+    *map(
+        sa.column,
+        ("number", "at", "actor", "entity", "entity_id", "before", "after", "reason", "previous_sha256", "sha256"),
+    ),
+)
 _DENIED: Final = "rows of this table are never altered or removed"
 
 
@@ -146,6 +171,7 @@ def upgrade() -> None:
             op.f("ck_runs_state_known"), "state IN ('recording', 'released', 'held', 'withdrawn')"
         )
     _release_what_was_finished()
+    _tell_what_was_there()
     op.execute(
         sa.text(
             "INSERT INTO control (control_id, mode, canary_percent, salt) VALUES (1, 'normal', 5, :salt)"
@@ -205,8 +231,67 @@ def _release_what_was_finished() -> None:
         " (SELECT run_id FROM remedies JOIN outbox USING (remedy_id) WHERE outbox.state = 'held')"
     )
     op.execute("UPDATE outbox SET state = 'approved' WHERE state = 'held'")
-    # What was approved had its part set aside. What was held may not: an approval then asks for it once more.
+    # What was approved had its part set aside. Goods that were held may not: an approval then asks for them once more.
     op.execute("UPDATE remedies SET refund_reserved = true, goods_reserved = true WHERE state = 'approved'")
+    _mark_what_was_set_aside()
+
+
+def _mark_what_was_set_aside() -> None:
+    """Held remedies had their part of the price set aside, too, if that did not exceed what was paid.
+
+    A line of which all is set aside that its remedies come to says so of each of
+    them. Where it is less, nobody can say of which: an approval asks for it once more.
+    """
+    connection = op.get_bind()
+    held = sa.select(_REMEDIES.c.order_line_id).where(_REMEDIES.c.state == "held")
+    query = (
+        sa.select(_REMEDIES, _LINES.c.owed_minor)
+        .join(_LINES, _LINES.c.order_line_id == _REMEDIES.c.order_line_id)
+        .where(_REMEDIES.c.order_line_id.in_(held))
+        .order_by(_REMEDIES.c.order_line_id)
+    )
+    for _, of_line in groupby(connection.execute(query).all(), key=lambda row: row.order_line_id):
+        remedies = tuple(of_line)
+        refunds = (
+            action["amount_minor"]
+            for remedy in remedies
+            for action in remedy.actions
+            if action["kind"] in {"refund", "shipping_refund"}
+        )
+        if sum(refunds) == remedies[0].owed_minor:
+            these = _REMEDIES.c.remedy_id.in_([remedy.remedy_id for remedy in remedies])
+            connection.execute(sa.update(_REMEDIES).where(these).values(refund_reserved=True))
+
+
+def _tell_what_was_there() -> None:
+    """The audit log begins with all that the ledger held before it had one, so that nothing need be taken on trust.
+
+    Runs come before what they sent, money and goods before the mails that tell of
+    them. The moment is the latest that the old ledger names.
+    """
+    connection = op.get_bind()
+    at = connection.scalar(sa.text("SELECT COALESCE(MAX(as_of), 0) FROM runs"))
+    number, previous = 0, "0" * 64
+    for entity, query in _TOLD.items():
+        found = connection.execute(sa.text(query).execution_options(yield_per=_PAGE_ROWS))
+        for page in found.partitions():
+            rows: list[dict[str, object]] = []
+            for entity_id, state in page:
+                number += 1
+                row = {
+                    "number": number,
+                    "at": at,
+                    "actor": "migration",
+                    "entity": entity,
+                    "entity_id": entity_id,
+                    "before": None,
+                    "after": state,
+                    "reason": "it was in the ledger before there was an audit log",
+                    "previous_sha256": previous,
+                }
+                previous = sha256_of(row)
+                rows.append({**row, "sha256": previous})
+            connection.execute(_AUDIT.insert(), rows)
 
 
 def _close_what_is_new() -> None:
