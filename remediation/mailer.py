@@ -10,12 +10,14 @@ from typing import ClassVar
 
 from sqlalchemy import Connection, Engine, Row, select
 
-from remediation.gateways.errors import DeferredError, RefusedError
+from remediation.gateways.errors import DeferredError, RefusedError, RejectedMailError
 from remediation.gateways.mails import Mailer
+from remediation.ledger.audit import Author
 from remediation.ledger.tables import CUSTOMERS, MAILS, REMEDIES
 from remediation.mail import Mail
 from remediation.mailing.hours import hours
-from remediation.mailing.suppressed import suppression
+from remediation.mailing.suppressed import suppress, suppression
+from remediation.mailing.suppression import address_is_gone
 from remediation.outbox.claims import Item
 from remediation.outbox.worker import Clock, Done
 from remediation.policy.quiet_hours import UnknownTimezoneError, next_allowed
@@ -48,7 +50,8 @@ class PostMails:
         The ledger holds the mail as it was reviewed; only the address is looked up now.
 
         Raises:
-          RefusedError: The customer is not known any more, or does not want mails.
+          RefusedError: The customer is not known any more, does not want mails, or the
+        server will not have it: an address that is gone for good gets no other.
           DeferredError: It is night at the customer's.
         """
         with self.engine.connect() as connection:
@@ -65,7 +68,12 @@ class PostMails:
             raise RefusedError(str(error)) from None
         if wait_ms > 0:
             raise DeferredError("mails do not go out at this hour of the customer's day", wait_ms)
-        return Done(self.through.send(_mail(row), row.email))
+        try:
+            return Done(self.through.send(_mail(row), row.email))
+        except RejectedMailError as error:
+            if address_is_gone(error.status):
+                suppress(self.engine, row.email, "bounce", Author(self.actor, now))
+            raise
 
     def done(self, connection: Connection, item: Item, at: int) -> None:
         """Nothing more: a mail moves no money."""

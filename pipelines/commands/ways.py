@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipelines.commands.shared import clock, secret
-from pipelines.settings import folder_of, sender_parts
+from pipelines.settings import UsageError, folder_of, sender_parts
 
 if TYPE_CHECKING:
     from remediation.gateways.goods import GoodsDesk
     from remediation.gateways.mails import Mailer
     from remediation.gateways.refunds import RefundGateway
+    from remediation.notices.envelope import Sender
 
 STRIPE: Final = "stripe"
 WEBHOOK: Final = "webhook"
@@ -39,9 +40,7 @@ def mail_server(name: str) -> "Mailer":
       UsageError: It is none of these, or a variable is missing.
       TargetError: The URL cannot be used.
     """
-    from remediation.notices.envelope import Sender
-
-    sender = Sender(*sender_parts())
+    sender = _sender()
     if not name.startswith(_MAIL_SCHEMES):
         from remediation.gateways.file_mails import FileMailer
 
@@ -56,6 +55,24 @@ def mail_server(name: str) -> "Mailer":
     user = os.environ.get("MAKEGOOD_SMTP_USER")
     login = Login(user, secret("MAKEGOOD_SMTP_PASSWORD", "MAKEGOOD_SMTP_USER")) if user else None
     return SmtpMailer(settings, sender, login)
+
+
+def _sender() -> "Sender":
+    """Who writes, tried on a mail to nobody: else every mail of the pass would fail by itself.
+
+    Raises:
+      UsageError: No mail could be written in this name.
+    """
+    from remediation.mail import Mail
+    from remediation.notices.envelope import Sender, address
+    from remediation.notices.errors import NoticeError
+
+    sender = Sender(*sender_parts())
+    try:
+        address(Mail("trial", "a" * 26, "en", "trial", "trial", "<p>trial</p>"), "nobody@example.com", sender)
+    except NoticeError as error:
+        raise UsageError(f"MAKEGOOD_MAIL_FROM or MAKEGOOD_MAIL_REPLY_TO cannot be used: {error}") from None
+    return sender
 
 
 def goods_desk(name: str) -> "GoodsDesk":

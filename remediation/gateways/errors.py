@@ -8,6 +8,14 @@ class RefusedError(Exception):
     """It certainly was not done, and asking again would not change that: a person decides."""
 
 
+class RejectedMailError(RefusedError):
+    """The mail server will not have a mail for this recipient; `status` is its enhanced status code, if it gave one."""
+
+    def __init__(self, message: str, status: str | None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class DeferredError(Exception):
     """It certainly was not done, but may be later. `retry_after_ms` is the other side's own wish, if it had one."""
 

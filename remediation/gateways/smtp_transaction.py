@@ -11,7 +11,7 @@ import re
 import smtplib
 from typing import Final
 
-from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
+from remediation.gateways.errors import DeferredError, RejectedMailError, SilentError, UnusableError
 from remediation.gateways.smtp_session import Reply, Session
 from remediation.gateways.smtp_settings import SmtpSettings
 
@@ -21,14 +21,6 @@ UNAUTHORISED: Final = frozenset({530, 534, 535, 538})
 _SHUTTING_DOWN: Final = 421
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5
 _LINE_WITH_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
-
-
-class RejectedMailError(RefusedError):
-    """The server will not have this mail for this recipient. `status` is its enhanced status code, if it gave one."""
-
-    def __init__(self, message: str, status: str | None) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def hand_over(session: Session, settings: SmtpSettings, bounce_address: str, recipient: str, wire: bytes) -> None:

@@ -185,6 +185,12 @@ def test_one_moment_and_going_on_do_not_fit(makegood: Makegood) -> None:
         (refund_gateway, "stripe", {}, "MAKEGOOD_STRIPE_KEY"),
         (mail_server, "pigeon:", {}, r"write file:DIR or smtp://HOST"),
         (mail_server, "smtp://mail.example", {"MAKEGOOD_SMTP_USER": "u"}, "MAKEGOOD_SMTP_PASSWORD"),
+        (
+            mail_server,
+            "file:mail",
+            {"MAKEGOOD_MAIL_FROM": "Play\x01house <care@example.com>"},
+            "cannot be used: The name",
+        ),
         (goods_desk, "warehouse", {}, "write file:DIR or webhook"),
         (goods_desk, "webhook", {}, "MAKEGOOD_GOODS_URL"),
         (goods_desk, "webhook", {"MAKEGOOD_GOODS_URL": "https://w.example"}, "MAKEGOOD_GOODS_SECRETS"),

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from remediation.database import writing
-from remediation.gateways.errors import DeferredError, RefusedError, SilentError
+from remediation.gateways.errors import DeferredError, RefusedError, RejectedMailError, SilentError
 from remediation.gateways.file_mails import FileMailer
 from remediation.gateways.refunds import RefundStatus
 from remediation.ledger.audit import Author
@@ -150,6 +150,20 @@ def test_nobody_who_wants_no_mail_gets_one(ledger: Engine) -> None:
     mailbox = Mailbox()
     assert post_mails(ledger, mailbox, MORNING) == Passed(failed=2)
     assert mailbox.taken == []
+
+
+@pytest.mark.parametrize(("status", "later"), [("5.1.1", Passed(failed=1)), ("5.7.1", Passed(sent=1))])
+def test_an_address_that_the_server_knows_to_be_gone_gets_no_other_mail(
+    ledger: Engine, status: str, later: Passed
+) -> None:
+    approve_and_pay(ledger, 2)
+
+    def rejecting() -> None:
+        raise RejectedMailError(f"550 {status}", status)
+
+    mailbox = Mailbox(before=in_turn(rejecting, quiet))
+    done = post_mails(ledger, mailbox, MORNING)
+    assert Passed(sent=done.sent, failed=done.failed - 1) == later
 
 
 def test_who_wants_mail_again_gets_it(ledger: Engine) -> None:

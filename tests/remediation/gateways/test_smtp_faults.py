@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from remediation.gateways.errors import DeferredError
+from remediation.gateways.errors import DeferredError, RejectedMailError
 from remediation.gateways.smtp_mails import SmtpMailer
 from remediation.gateways.smtp_opening import open_session
 from remediation.gateways.smtp_session import Reply, Session
 from remediation.gateways.smtp_settings import SmtpSettings, smtp_target
-from remediation.gateways.smtp_transaction import RejectedMailError, hand_over
+from remediation.gateways.smtp_transaction import hand_over
 from remediation.mail import Mail
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, Outcome, a_mailer, outcome, whole_text
 from tests.support.real_smtp import LOGIN
