@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.commands import mailing, reviewing, sending, storing, tickets
+from pipelines.commands import keeping, mailing, reconciling, reviewing, sending, storing, tickets
 from pipelines.commands.shared import Ledger, clock, opened
 from pipelines.settings import (
     NightSettings,
@@ -106,8 +106,13 @@ app.add_typer(reviewing.review, name="review")
 app.command()(reviewing.release)
 app.command()(reviewing.mode)
 app.command()(reviewing.block)
+app.command()(reconciling.reconcile)
+app.command()(reconciling.webhooks)
 app.command()(mailing.bounces)
 app.command()(mailing.suppress)
+app.command()(keeping.verify)
+app.command()(keeping.forget)
+app.command()(keeping.retain)
 app.command()(storing.migrate)
 
 
