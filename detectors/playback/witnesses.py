@@ -166,18 +166,26 @@ def _summed(stretches: Spans, waits: Ints) -> Ints:
 def _picture(records: Records, course: Course, log: _Log) -> tuple[Bools, Bools]:
     """Whether the picture that was asked for is about the one that the player reports, or far better."""
     count = course.sessions.count
-    asked = _mean(log.session, log.bitrate_kbps, count)
+    asked = _mean(log.session, log.at, log.bitrate_kbps, count)
     said = np.full(course.record.size, np.nan)
     if records.has("bitrate_kbps"):
         values = records.frame["bitrate_kbps"].gather(records.row[course.record])
         said = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
-    ratio = asked / _mean(course.sessions.of, said, count)
+    ratio = asked / _mean(course.sessions.of, course.at, said, count)
     return (ratio <= _ALIKE) & (ratio >= 1 / _ALIKE), ratio >= _APART
 
 
-def _mean(owner: Ints, values: Floats, count: int) -> Floats:
-    """The mean of what is known by session row; NaN where that is little, or nothing."""
-    known = ~np.isnan(values) & (values > 0)
-    number = np.bincount(owner[known], minlength=count)
-    total = np.bincount(owner[known], weights=values[known], minlength=count)
-    return np.where(number >= FEWEST_REQUESTS, total / np.maximum(number, 1), np.nan)
+def _mean(owner: Ints, at: Ints, values: Floats, count: int) -> Floats:
+    """The mean over time of what is known by session row; NaN where that is little, or nothing.
+
+    Each value holds until the next: after a shortage players ask for many good
+    pieces at once, which are soon fetched and long watched.
+    """
+    known = np.flatnonzero(~np.isnan(values) & (values > 0))
+    owner, at, values = owner[known], at[known], values[known]
+    lasted = np.maximum(np.diff(at, append=at[-1:]), 0)
+    lasted[:-1][owner[1:] != owner[:-1]] = 0
+    number = np.bincount(owner, minlength=count)
+    time = np.bincount(owner, weights=lasted, minlength=count)
+    total = np.bincount(owner, weights=values * lasted, minlength=count)
+    return np.where((number >= FEWEST_REQUESTS) & (time > 0), total / np.maximum(time, 1), np.nan)

@@ -33,6 +33,19 @@ class Request:
     bitrate_kbps: float | None = 4_500.0
 
 
+def a_line(request: Request) -> Record:
+    """The request as a line of the log, counted from the beginning of the visit."""
+    return Record(
+        "s",
+        round(request.second * 1_000),
+        channel=Channel.ACCESS_LOG,
+        http_status=request.status,
+        transfer_ms=request.took_ms,
+        buffer_ms=request.buffer_ms,
+        bitrate_kbps=request.bitrate_kbps,
+    )
+
+
 def told(course: str, requests: Sequence[Request], *, clock_ahead_ms: int = 0) -> tuple[list[str], list[str]]:
     """What of the visit's failures is borne out, and what is spoken against.
 
@@ -44,17 +57,8 @@ def told(course: str, requests: Sequence[Request], *, clock_ahead_ms: int = 0) -
     ]
     own = [replace(record, event_time=record.event_time - clock_ahead_ms) for record in visit]
     logged = [
-        Record(
-            "s",
-            EVENING + round(request.second * 1_000),
-            channel=Channel.ACCESS_LOG,
-            received_at=EVENING + round(request.second * 1_000),
-            http_status=request.status,
-            transfer_ms=request.took_ms,
-            buffer_ms=request.buffer_ms,
-            bitrate_kbps=request.bitrate_kbps,
-        )
-        for request in requests
+        replace(line, event_time=line.event_time + EVENING, received_at=line.event_time + EVENING)
+        for line in map(a_line, requests)
     ]
     row = sessionize(frame([*own, *logged]), RULES).sessions.row(0, named=True)
     assert row["failures"], "the visit must have failed"
@@ -141,10 +145,39 @@ class TestOtherFailures:
         course = f"0 starting, {LOW}, 150 ended"
         assert told(course, steady(bitrate_kbps=150.0, buffer_ms=3_000.0)) == (["low_quality"], [])
 
+    def test_two_requests_for_the_picture_have_no_mean(self) -> None:
+        course = f"0 starting, {LOW}, 150 ended"
+        low = [Request(second, bitrate_kbps=150.0, buffer_ms=3_000.0) for second in (10, 40)]
+        assert told(course, low) == ([], [])
+        assert told(course, [*low, replace(low[0], second=70)]) == (["low_quality"], [])
+
+    def test_the_time_until_the_next_sessions_requests_is_nobodys(self) -> None:
+        """Its last request was for a good piece; another session asked an hour later."""
+        requests = [
+            *steady(bitrate_kbps=150.0, buffer_ms=3_000.0),
+            Request(149, bitrate_kbps=6_000.0, buffer_ms=3_000.0),
+        ]
+        visit = heartbeats(150, f"0 starting, {LOW}, 150 ended")
+        both = [
+            moved
+            for name, later_ms in (("s", 0), ("t", 3_600_000))
+            for record in [*visit, *(a_line(request) for request in requests)]
+            for at in [record.event_time + later_ms]
+            for moved in [replace(record, session_id=name, event_time=at, received_at=at + 80)]
+        ]
+        assert sessionize(frame(both), RULES).sessions["corroborated"].to_list() == [["low_quality"]] * 2
+
+    def test_a_picture_that_came_good_in_the_end_was_low_all_the_same(self) -> None:
+        """The better pieces were asked for in a burst: they are many, and were on their way for a short time."""
+        course = f"0 starting, {LOW}, 150 ended"
+        low = steady(bitrate_kbps=150.0, buffer_ms=3_000.0)
+        burst = [Request(146 + n / 10, bitrate_kbps=6_000.0, buffer_ms=3_000.0) for n in range(20)]
+        assert told(course, [*low, *burst])[1] == []
+
     def test_a_far_better_picture_than_the_player_says_speaks_against_it(self) -> None:
         course = f"0 starting, {LOW}, 150 ended"
         # Few enough requests for the picture that the reports still make it low on the whole.
-        better = [Request(second, bitrate_kbps=6_000.0, buffer_ms=3_000.0) for second in (1.5, 2, 2.5, 3)]
+        better = [Request(second, bitrate_kbps=6_000.0, buffer_ms=3_000.0) for second in (1.5, 2, 2.5, 9)]
         assert told(course, better) == ([], ["low_quality"])
 
 
