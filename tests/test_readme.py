@@ -17,7 +17,8 @@ def test_its_commands_and_options_are_those_of_the_program() -> None:
     assert {name for name, _, _ in rows} == set(commands)
     for name, usage, told in rows:
         group = getattr(commands[name], "commands", {"": commands[name]})
-        known = {option for command in group.values() for parameter in command.params for option in parameter.opts}
+        parameters = [parameter for command in group.values() for parameter in command.params]
+        known = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
         assert set(re.findall(r"--[a-z-]+", usage + told)) <= known, name
 
 
