@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from tests.prove.disks import Disk
-from tests.prove.world import WatchedProvider, World
-from tests.remediation.outbox.senders import quiet
+from tests.prove.world import Desk, WatchedProvider, World
+from tests.remediation.outbox.senders import Mailbox
 
 Work = Callable[[Engine, World], None]
 """What a process does from its start to its end."""
@@ -86,12 +86,20 @@ def _on_commits(ledger: Engine, camera: Camera) -> Iterator[None]:
 
 @contextmanager
 def _on_calls(world: World, camera: Camera) -> Iterator[None]:
-    assert isinstance(world.provider, WatchedProvider)
-    watched = (world.provider, world.mailbox, world.desk)
-    for each in watched:
-        each.before, each.after = camera.before, camera.after
+    watched: tuple[WatchedProvider | Mailbox | Desk, ...] = (world.provider, world.mailbox, world.desk)
+    hooks = [(each.before, each.after) for each in watched]
+    for each, (before, after) in zip(watched, hooks, strict=True):
+        each.before, each.after = _both(camera.before, before), _both(after, camera.after)
     try:
         yield
     finally:
-        for each in watched:
-            each.before = each.after = quiet
+        for each, (before, after) in zip(watched, hooks, strict=True):
+            each.before, each.after = before, after
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def act() -> None:
+        first()
+        second()
+
+    return act

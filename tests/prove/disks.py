@@ -38,7 +38,7 @@ class MemoryDisk:
         with self._ledger.connect() as connection:
             raw = connection.connection.driver_connection
         assert isinstance(raw, sqlite3.Connection)
-        self._raw = raw
+        self.raw = raw
         self._empty = self.photograph(self._ledger)
 
     def blank(self) -> Engine:
@@ -46,12 +46,12 @@ class MemoryDisk:
 
     def photograph(self, ledger: Engine) -> bytes:
         assert ledger is self._ledger
-        assert not self._raw.in_transaction, "nothing outside may be asked while a transaction is open"
-        return self._raw.serialize()
+        assert not self.raw.in_transaction, "nothing outside may be asked while a transaction is open"
+        return self.raw.serialize()
 
     def develop(self, photo: object) -> Engine:
         assert isinstance(photo, bytes)
-        self._raw.deserialize(photo)
+        self.raw.deserialize(photo)
         return self._ledger
 
 

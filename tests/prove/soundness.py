@@ -1,7 +1,7 @@
 """What must hold of a ledger and of the world outside it at every moment; faults come back as sentences."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -12,6 +12,7 @@ from remediation.ledger.control_tables import AUDIT, BUDGETS, SPENDINGS
 from remediation.ledger.tables import ORDER_LINES, OUTBOX, POSTINGS, REMEDIES, RUNS
 from remediation.outbox.states import FINAL, WITH_A_PERSON, State
 from remediation.remedy import GOODS
+from remediation.reviewing.by_hand import BY_HAND
 from tests.remediation.ledger.evenings import rows
 from tests.support.provider import Effect
 
@@ -28,6 +29,7 @@ class Outside(Protocol):
 
 
 _NOT_BEGUN: Final = frozenset({State.PROPOSED, State.APPROVED, State.HELD, State.REJECTED})
+_CALLED_OFF: Final = frozenset({"rejected", "withdrawn"})
 _TAKEN_ON: Final = frozenset({State.SENT, State.SETTLED})
 _TOLD: Final = ("refund", *GOODS)
 
@@ -38,7 +40,7 @@ class Books:
 
     items: tuple[Row, ...]
     postings: tuple[Row, ...]
-    remedies: tuple[Row, ...]
+    remedies: Mapping[str, Row]
     lines: Mapping[str, Row]
 
     @classmethod
@@ -46,9 +48,17 @@ class Books:
         return cls(
             items=tuple(rows(ledger, OUTBOX)),
             postings=tuple(rows(ledger, POSTINGS)),
-            remedies=tuple(rows(ledger, REMEDIES)),
+            remedies={row["remedy_id"]: row for row in rows(ledger, REMEDIES)},
             lines={row["order_line_id"]: row for row in rows(ledger, ORDER_LINES)},
         )
+
+    @property
+    def paid_by_hand(self) -> set[str]:
+        """The remedies whose money a person has sent."""
+        return {row["remedy_id"] for row in self.postings if row["account"] == f"provider:{BY_HAND}"}
+
+    def line_of(self, remedy_id: str) -> Row:
+        return self.lines[self.remedies[remedy_id]["order_line_id"]]
 
     def items_of(self, *kinds: str) -> Iterator[Row]:
         return (item for item in self.items if item["kind"] in kinds)
@@ -71,15 +81,17 @@ def broken(ledger: Engine, world: Outside) -> list[str]:
 def unfinished(ledger: Engine, world: Outside) -> list[str]:
     """What is not done though nothing stands in its way, when all is said to be over.
 
-    A mail may wait for a deed that is with a person.
+    A mail may wait for a deed that is with a person, and anything for its run.
     """
     books = Books.of(ledger)
-    with_a_person = {item["remedy_id"] for item in books.items_of(*_TOLD) if item["state"] in WITH_A_PERSON}
+    held = {row["run_id"] for row in rows(ledger, RUNS) if row["state"] == "held"}
+    waiting = {remedy_id for remedy_id, row in books.remedies.items() if row["run_id"] in held}
+    unsaid = waiting | {item["remedy_id"] for item in books.items_of(*_TOLD) if item["state"] in WITH_A_PERSON}
     found = [
         f"{item['kind']} of {item['remedy_id']} is neither done nor with a person but {item['state']}"
         for item in books.items
         if item["state"] not in FINAL | WITH_A_PERSON
-        and not (item["kind"] == "mail" and item["remedy_id"] in with_a_person)
+        and item["remedy_id"] not in (unsaid if item["kind"] == "mail" else waiting)
     ]
     found += [f"run {row['run_id']} was never judged" for row in rows(ledger, RUNS) if row["state"] == "recording"]
     _, told, _ = world.deeds
@@ -95,9 +107,9 @@ def _log(ledger: Engine, books: Books) -> Iterator[str]:
     for item in books.items:
         if last.get(("outbox", item["outbox_id"])) != item["state"]:
             yield f"the log does not tell how {item['kind']} of {item['remedy_id']} became {item['state']}"
-    for remedy in books.remedies:
-        if last.get(("remedy", remedy["remedy_id"])) != remedy["state"]:
-            yield f"the log does not tell how remedy {remedy['remedy_id']} became {remedy['state']}"
+    for remedy_id, remedy in books.remedies.items():
+        if last.get(("remedy", remedy_id)) != remedy["state"]:
+            yield f"the log does not tell how remedy {remedy_id} became {remedy['state']}"
 
 
 def _accounts(books: Books) -> Iterator[str]:
@@ -126,9 +138,9 @@ def _budgets(ledger: Engine) -> Iterator[str]:
 
 def _ceilings(books: Books) -> Iterator[str]:
     refunds: Counter[str] = Counter()
-    line_of = {remedy["remedy_id"]: remedy["order_line_id"] for remedy in books.remedies}
     for item in books.items_of("refund"):
-        refunds[line_of[item["remedy_id"]]] += item["amount_minor"]
+        remedy = books.remedies[item["remedy_id"]]
+        refunds[remedy["order_line_id"]] += 0 if remedy["state"] in _CALLED_OFF else item["amount_minor"]
     for line_id, line in books.lines.items():
         if not refunds[line_id] <= line["owed_minor"] <= line["amount_minor"] + line["shipping_minor"]:
             yield f"line {line_id}: refunds of {refunds[line_id]}, {line['owed_minor']} set aside, and paid was less"
@@ -138,18 +150,18 @@ def _refunds(books: Books, world: Outside) -> Iterator[str]:
     made: defaultdict[str, list[tuple[str, int, str]]] = defaultdict(list)
     refunds, _, _ = world.deeds
     for effect in refunds:
-        made[str(effect.remedy_id)].append((effect.charge_id, effect.amount, effect.currency.upper()))
+        if effect.remedy_id:  # others use the account as well
+            made[effect.remedy_id].append((effect.charge_id, effect.amount, effect.currency.upper()))
     items = {item["remedy_id"]: item for item in books.items_of("refund")}
-    line_of = {remedy["remedy_id"]: books.lines[remedy["order_line_id"]] for remedy in books.remedies}
     yield from (f"{remedy_id} was refunded {len(each)} times" for remedy_id, each in made.items() if len(each) > 1)
     for remedy_id, each in made.items():
         item = items.get(remedy_id)
         if item is None or item["state"] in _NOT_BEGUN:
             yield f"{remedy_id} was refunded and nobody had set out to"
-        elif each[0] != (line_of[remedy_id]["payment_id"], item["amount_minor"], item["currency"]):
+        elif each[0] != (books.line_of(remedy_id)["payment_id"], item["amount_minor"], item["currency"]):
             yield f"{remedy_id} was refunded as {each[0]}, which is not what was owed"
     for remedy_id, item in items.items():
-        if item["state"] in _TAKEN_ON and not made[remedy_id]:
+        if item["state"] in _TAKEN_ON and not made[remedy_id] and remedy_id not in books.paid_by_hand:
             yield f"refund of {remedy_id} is {item['state']}, and the provider made none"
 
 
@@ -160,7 +172,7 @@ def _goods(books: Books, world: Outside) -> Iterator[str]:
         if key not in items or items[key]["state"] in _NOT_BEGUN:
             yield f"goods were ordered under {key}, and nobody had set out to"
     for key, item in items.items():
-        if item["state"] in _TAKEN_ON and key not in ordered:
+        if item["state"] == State.SENT and key not in ordered:  # what a person has ordered is settled
             yield f"{item['kind']} of {item['remedy_id']} is {item['state']}, and nothing was ordered"
 
 
@@ -168,15 +180,15 @@ def _mails(books: Books, world: Outside) -> Iterator[str]:
     refunds, told, ordered = world.deeds
     items = {item["remedy_id"]: item for item in books.items_of("mail")}
     yield from (f"{remedy_id} was told {count} times" for remedy_id, count in Counter(told).items() if count > 1)
-    refunded = {effect.remedy_id for effect in refunds}
+    refunded = {effect.remedy_id for effect in refunds} | books.paid_by_hand
     for remedy_id in told:
         if remedy_id not in items or items[remedy_id]["state"] in _NOT_BEGUN:
             yield f"{remedy_id} was told, and nobody had set out to"
         yield from _untrue(remedy_id, books, refunded, ordered)
 
 
-def _untrue(remedy_id: str, books: Books, refunded: set[str | None], ordered: Iterable[str]) -> Iterator[str]:
+def _untrue(remedy_id: str, books: Books, refunded: Collection[str | None], ordered: Iterable[str]) -> Iterator[str]:
     for item in books.items_of(*_TOLD):
-        is_done = item["outbox_id"] in ordered if item["kind"] in GOODS else remedy_id in refunded
-        if item["remedy_id"] == remedy_id and not is_done:
+        was_made = item["outbox_id"] in ordered if item["kind"] in GOODS else remedy_id in refunded
+        if item["remedy_id"] == remedy_id and not was_made and item["state"] != State.SETTLED:
             yield f"{remedy_id} was told of a {item['kind']} that was not made"

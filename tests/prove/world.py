@@ -84,7 +84,7 @@ class WatchedProvider(Provider):
 class World:
     """The provider, the mailbox and the warehouse: whatever becomes of the ledger, they keep what they did."""
 
-    provider: Provider = field(default_factory=WatchedProvider)
+    provider: WatchedProvider = field(default_factory=WatchedProvider)
     mailbox: Mailbox = field(default_factory=Mailbox)
     desk: Desk = field(default_factory=Desk)
 

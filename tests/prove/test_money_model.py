@@ -1,0 +1,182 @@
+"""Anything in any order: nights, top-ups, crashes, faults, switches, persons, webhooks, clocks. The oracle judges.
+
+Every rule is something that happens; after each of them the ledger and the world
+must be sound and say what the oracle says, and at the end everything is done once,
+or with a person.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from remediation.ledger.budgets import Caps
+from remediation.ledger.control import Mode
+from remediation.outbox.breaker import HOUR_MS, MINUTE_MS
+from remediation.remedy import Action
+from tests.prove.figures import tell
+from tests.prove.persons import PeopledTown
+from tests.prove.town import LINES, TOP_UPS
+from tests.support.provider import Fault, Kind, Moment, Status
+
+
+def caps(month: int, day: int, count: int) -> Caps:
+    return Caps({"USD": month, "JPY": month}, {"USD": day, "JPY": day}, count)
+
+
+def actions(kind: str, amount: int) -> list[Action]:
+    money, again, other = Action("refund", amount), Action("replacement", service_level="next_day"), Action("exchange")
+    return {"money": [money], "money and goods": [money, again], "goods": [other]}[kind]
+
+
+ACTIONS: Final = st.builds(
+    actions, st.sampled_from(["money", "money", "money and goods", "goods"]), st.sampled_from([100, 200, 300])
+)
+FEW_LINES: Final = st.dictionaries(st.sampled_from(sorted(LINES)), ACTIONS, min_size=1, max_size=3)
+ALL_LINES: Final = st.fixed_dictionaries(dict.fromkeys(sorted(LINES), ACTIONS))
+A_LINE: Final = st.sampled_from(sorted(LINES))
+A_CUSTOMER: Final = st.sampled_from(sorted(set(LINES.values())))
+WAITS: Final = st.sampled_from([0, MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS, 13 * HOUR_MS, 24 * HOUR_MS])
+SKEWS: Final = st.sampled_from([0, 0, 0, 40 * MINUTE_MS, -40 * MINUTE_MS, 30 * HOUR_MS, -30 * HOUR_MS])
+FAULTS: Final = st.lists(st.builds(Fault, st.sampled_from(Kind), st.sampled_from(Moment)), max_size=4)
+MODES: Final = st.sampled_from([Mode.NORMAL, Mode.NORMAL, Mode.CANARY, Mode.SHADOW, Mode.OFF])
+CAPS: Final = st.builds(
+    caps, st.sampled_from([200, 500, 9_999]), st.sampled_from([300, 600, 9_999]), st.sampled_from([1, 2, 99])
+)
+WHICH: Final = st.integers(0, 59)
+SELDOM: Final = st.sampled_from([False, False, False, True])
+EITHER: Final = st.booleans()
+
+has_nights = precondition(lambda self: self.town.nights)
+has_debts = precondition(lambda self: self.town.oracle.debts)
+
+
+class MoneyMachine(RuleBasedStateMachine):
+    """Draws what happens next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.town = PeopledTown(caps(9_999, 9_999, 99))
+
+    @initialize(owed=ALL_LINES)
+    def first_night(self, owed: dict[str, Sequence[Action]]) -> None:
+        self.town.night(owed, held=False, objected=False, breaks_off=False)
+
+    @rule(owed=FEW_LINES, held=SELDOM, objected=SELDOM, breaks_off=SELDOM)
+    def night(self, *, owed: dict[str, Sequence[Action]], held: bool, objected: bool, breaks_off: bool) -> None:
+        more = {line: each for line, each in owed.items() if self.town.numbers[line] < TOP_UPS}
+        self.town.night(more, held=held, objected=objected, breaks_off=breaks_off)
+
+    @has_nights
+    @rule(which=WHICH)
+    def same_night_again(self, which: int) -> None:
+        self.town.same_night_again(which)
+
+    @rule(wait=WAITS, faults=FAULTS)
+    def send(self, wait: int, faults: list[Fault]) -> None:
+        self.town.wait(wait)
+        self.town.send(faults)
+
+    @rule(wait=WAITS, faults=FAULTS, step=st.integers(1, 15))
+    def send_and_die(self, wait: int, faults: list[Fault], step: int) -> None:
+        self.town.wait(wait)
+        self.town.send_and_die(faults, step)
+
+    @rule(faults=FAULTS)
+    def a_day_passes(self, faults: list[Fault]) -> None:
+        for _ in range(4):
+            self.town.wait(6 * HOUR_MS)
+            self.town.send(faults)
+
+    @rule(status=st.sampled_from([Status.SUCCEEDED, Status.PENDING]))
+    def refunds_become(self, status: Status) -> None:
+        self.town.refunds_become(status)
+
+    @rule(which=WHICH, status=st.sampled_from([Status.SUCCEEDED, Status.FAILED, Status.CANCELED]))
+    def a_refund_moves(self, which: int, status: Status) -> None:
+        self.town.a_refund_moves(which, status)
+
+    @rule(seed=WHICH, forged=SELDOM)
+    def webhooks_come(self, *, seed: int, forged: bool) -> None:
+        self.town.webhooks_come(seed, forged=forged)
+
+    @rule(line=st.none() | A_LINE, amount=st.sampled_from([50, 400]))
+    def reconcile(self, line: str | None, amount: int) -> None:
+        if line:
+            self.town.an_agent_refunds(line, amount)
+        self.town.reconcile()
+
+    @rule(mode=MODES, percent=st.sampled_from([0, 50, 100]))
+    def turn_switch(self, mode: Mode, percent: int) -> None:
+        self.town.turn_switch(mode, percent)
+
+    @rule(limits=CAPS)
+    def change_policy(self, limits: Caps) -> None:
+        self.town.oracle.caps = limits
+
+    @rule(skew=SKEWS)
+    def set_clock(self, skew: int) -> None:
+        self.town.skew = skew
+
+    @rule(line=A_LINE)
+    def block_or_unblock(self, line: str) -> None:
+        self.town.block_or_unblock(line)
+
+    @rule(customer=A_CUSTOMER)
+    def suppress_or_allow(self, customer: str) -> None:
+        self.town.suppress_or_allow(customer)
+
+    @has_debts
+    @rule(which=WHICH, approves=EITHER)
+    def judge_remedy(self, *, which: int, approves: bool) -> None:
+        (self.town.approve if approves else self.town.reject)(which)
+
+    @has_nights
+    @rule(which=WHICH, releases=EITHER)
+    def judge_run(self, *, which: int, releases: bool) -> None:
+        (self.town.release if releases else self.town.withdraw)(which)
+
+    @rule(which=WHICH, by_hand=EITHER)
+    def end_what_failed(self, *, which: int, by_hand: bool) -> None:
+        self.town.end_what_failed(which, by_hand=by_hand)
+
+    @invariant()
+    def all_is_sound(self) -> None:
+        self.town.demand_soundness()
+
+    def teardown(self) -> None:
+        if sys.exc_info()[0] is None:  # else something has failed already, and would only be hidden
+            self.town.quiet_returns()
+
+
+@pytest.mark.parametrize(
+    ("examples", "steps"),
+    [
+        pytest.param(30, 50, id="a taste"),
+        pytest.param(1_000, 50, id="every change", marks=pytest.mark.servers),
+        pytest.param(10_000, 100, id="a release", marks=pytest.mark.prove),
+    ],
+)
+def test_whatever_happens_in_whatever_order_money_moves_once_and_within_limits(examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        MoneyMachine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    tell(f"the money model: {examples} times up to {steps} steps")
