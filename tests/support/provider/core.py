@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 
 from tests.support.provider import keys, webhooks
 from tests.support.provider.faults import BROKEN, next_fault, spoiled
@@ -150,10 +151,10 @@ class Provider:
             (now_ms,) = database.execute("SELECT now_ms FROM state").fetchone()
             return webhooks.deliveries(database, secret, now_ms, copies, seed)
 
-    def twin(self) -> "Provider":
+    def twin(self) -> Self:
         """Another provider, in memory, with the past of this one: whatever becomes of it, this one stays as it is."""
-        twin = Provider()
-        self._store.copy_to(twin._store)
+        twin = type(self)()
+        self._store.copy_to(twin._store)  # noqa: SLF001 - of the same class
         return twin
 
     def close(self) -> None:
