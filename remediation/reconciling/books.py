@@ -70,7 +70,7 @@ def entries_of(connection: Connection, remedy_ids: Collection[str]) -> Mapping[s
     return {
         row.remedy_id: _entry(row)
         for chunk in chunks(remedy_ids)
-        for row in connection.execute(_refunds().where(REMEDIES.c.remedy_id.in_(chunk)))
+        for row in connection.execute(_of_remedies().where(REMEDIES.c.remedy_id.in_(chunk)))
     }
 
 
@@ -82,7 +82,7 @@ def lines_of(connection: Connection, payment_ids: Collection[str]) -> Mapping[st
         payment_of |= {row.order_line_id: row.payment_id for row in connection.execute(paid)}
     entries: dict[str, list[Entry]] = {line: [] for line in payment_of}
     for chunk in chunks(payment_of):
-        for row in connection.execute(_refunds().where(REMEDIES.c.order_line_id.in_(chunk))):
+        for row in connection.execute(_of_remedies().where(REMEDIES.c.order_line_id.in_(chunk))):
             entries[row.order_line_id].append(_entry(row))
     lines: dict[str, list[Line]] = {}
     for line_id in sorted(payment_of):
@@ -93,8 +93,8 @@ def lines_of(connection: Connection, payment_ids: Collection[str]) -> Mapping[st
 def open_on(connection: Connection, payment_ids: Collection[str]) -> list[Entry]:
     """The refunds on these payments of which nobody knows yet how they ended."""
     awaited = OUTBOX.c.state.in_((*OPEN, State.SENT))
-    query = _refunds().where(awaited, ORDER_LINES.c.payment_id.in_(payment_ids)).order_by(OUTBOX.c.outbox_id)
-    return [_entry(row) for row in connection.execute(query)]
+    query = _items().join(ORDER_LINES).where(awaited, ORDER_LINES.c.payment_id.in_(payment_ids))
+    return [_entry(row) for row in connection.execute(query.order_by(OUTBOX.c.outbox_id))]
 
 
 def oldest_open(connection: Connection) -> int | None:
@@ -107,20 +107,28 @@ def oldest_open(connection: Connection) -> int | None:
 def sent_since(engine: Engine, gateway: str, since_ms: int) -> Iterator[list[Entry]]:
     """The refunds that this provider has taken on and that were begun at this moment or later, in portions."""
     through = and_(_paid_through(provider_account(gateway)), not_(_paid_through(provider_account(BY_HAND))))
-    sent = _refunds().where(OUTBOX.c.state.in_(TAKEN_ON), OUTBOX.c.claimed_at >= since_ms, through)
-    in_order = sent.order_by(OUTBOX.c.outbox_id).limit(CHUNK_KEYS)
+    begun = _items().where(OUTBOX.c.claimed_at >= since_ms, through).order_by(OUTBOX.c.outbox_id).limit(CHUNK_KEYS)
     last = ""
     while True:
         with engine.connect() as connection:
-            portion = [_entry(row) for row in connection.execute(in_order.where(OUTBOX.c.outbox_id > last))]
+            portion = [_entry(row) for row in connection.execute(begun.where(OUTBOX.c.outbox_id > last))]
         if not portion:
             return
-        yield portion
+        # Asked for by state, SQLite would go through all refunds of that state anew for each portion.
+        yield [entry for entry in portion if entry.state in TAKEN_ON]
         last = str(portion[-1].outbox_id)
 
 
-def _refunds() -> Select[tuple[object, ...]]:
+def _of_remedies() -> Select[tuple[object, ...]]:
     refund = and_(OUTBOX.c.remedy_id == REMEDIES.c.remedy_id, OUTBOX.c.kind == "refund")
+    return _columns().select_from(REMEDIES.outerjoin(OUTBOX, refund))
+
+
+def _items() -> Select[tuple[object, ...]]:
+    return _columns().select_from(OUTBOX.join(REMEDIES)).where(OUTBOX.c.kind == "refund")
+
+
+def _columns() -> Select[tuple[object, ...]]:
     return select(
         REMEDIES.c.remedy_id,
         REMEDIES.c.order_line_id,
@@ -131,7 +139,7 @@ def _refunds() -> Select[tuple[object, ...]]:
         OUTBOX.c.currency,
         OUTBOX.c.provider_reference,
         _paid_through(provider_account(BY_HAND)).label("is_by_hand"),
-    ).select_from(REMEDIES.join(ORDER_LINES).outerjoin(OUTBOX, refund))
+    )
 
 
 def _paid_through(account: str) -> ColumnElement[bool]:

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Engine
@@ -257,10 +258,13 @@ def test_a_refund_that_a_person_wrote_down_may_fail_as_well(town: Town) -> None:
     assert f"refund {reference} (2.99 USD) has failed, and a person wrote it down" in told(found)
 
 
-def test_what_was_paid_in_another_way_is_not_missing_at_the_provider(town: Town) -> None:
-    town.provider.refunds_become(Status.FAILED)
+@pytest.mark.parametrize("first", [Status.FAILED, Status.SUCCEEDED], ids=["failed at once", "failed after all"])
+def test_what_was_paid_in_another_way_is_not_missing_at_the_provider(town: Town, first: Status) -> None:
+    town.provider.refunds_become(first)
     town.owes("OL-1")
     town.pays()
+    town.moves(Status.FAILED)
+    town.reconciles()
     (case,) = list_cases(town.ledger)
     done(town.ledger, case.case_id, ADA, "paid by the bank", "transfer 17")
     assert town.reconciles().discrepancies == ()
@@ -337,6 +341,14 @@ def test_a_refund_that_the_provider_does_not_know_is_missing(town: Town) -> None
     assert f"refund re_fake00000001 of remedy {remedy.remedy_id} is settled here" in told(found)
 
 
+def test_what_is_older_than_the_list_is_not_missed_in_it(town: Town) -> None:
+    town.owes("OL-1")
+    town.pays()
+    elsewhere = Town(town.ledger).gateway
+    assert kinds(reconcile(town.ledger, elsewhere, lambda: LATER, since_ms=MORNING)) == ["missing"]
+    assert kinds(reconcile(town.ledger, elsewhere, lambda: LATER, since_ms=MORNING + 1)) == []
+
+
 def test_a_refund_outside_the_lists_window_is_asked_for_before_it_is_called_missing(town: Town) -> None:
     town.provider.advance(-2 * DAY)
     town.owes("OL-1")
@@ -348,6 +360,7 @@ def test_a_refund_outside_the_lists_window_is_asked_for_before_it_is_called_miss
 def test_another_account_than_the_one_that_paid_is_told_from_it_soon(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("remediation.reconciling.books.CHUNK_KEYS", 2)
     monkeypatch.setattr("remediation.reconciling.reconcile.MOST_MISSING", 3)
     town.owes(*(f"OL-{number}" for number in range(5)))
     town.pays()
@@ -412,6 +425,22 @@ def test_only_one_works_on_a_ledger_at_a_time(town: Town) -> None:
     with sender_lock(town.ledger), pytest.raises(SenderBusyError):
         town.reconciles()
     town.reconciles()
+
+
+def test_whoever_may_not_send_any_more_stops_comparing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def lock_of_a_server_that_goes_away(_: Engine) -> Iterator[Callable[[], bool]]:
+        answers = iter([True])
+        yield lambda: next(answers, False)
+
+    monkeypatch.setattr("remediation.reconciling.reconcile.sender_lock", lock_of_a_server_that_goes_away)
+    monkeypatch.setattr("remediation.reconciling.reconcile.PORTION", 1)
+    town.owes("OL-1", "OL-2")
+    town.provider.script({1: LOST, 2: LOST})
+    town.pays()
+    with pytest.raises(SenderBusyError, match="reconcile again"):
+        town.reconciles()
+    assert sorted(town.refunds()) == ["settled", "unknown"]
 
 
 def test_a_provider_through_which_nothing_went_misses_nothing(town: Town) -> None:
