@@ -34,6 +34,9 @@ EXIT_USAGE: Final = 2
 REPEATED: Final = frozenset({"--telemetry", "--orders", "--customers", "--grants", "--stock"})
 
 PolicyFile = Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")]
+BeaconKeys = Annotated[
+    str | None, typer.Option(envvar="MAKEGOOD_BEACON_KEYS", help="File of the keys that beacons may be signed with")
+]
 OutFolder = Annotated[Path | None, typer.Option(help="Folder for tables, mails and report")]
 AsOf = Annotated[str | None, typer.Option(help="The moment of the decision, ISO 8601; UTC if it names no zone")]
 BeamOptions = Annotated[list[str] | None, typer.Argument(help="After --: options for Beam, such as --runner=…")]
@@ -49,6 +52,7 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
     grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
     stock: Annotated[list[str] | None, typer.Option(help="How many of each item can be sent: files")] = None,
     policy: PolicyFile = None,
+    beacon_keys: BeaconKeys = None,
     out: OutFolder = None,
     show_mail: Annotated[str | None, typer.Option(help="Print the mail of this order line, too")] = None,
     beam_options: BeamOptions = None,
@@ -63,6 +67,7 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
         out=out,
         beam_options=tuple(beam_options or ()),
         now=clock(),
+        beacon_keys=beacon_keys,
     )
     _night(settings, show_mail)
 
@@ -88,6 +93,7 @@ def sessions(
         Path | None, typer.Option(help="FILE.parquet or FILE.jsonl; JSON Lines on standard output if absent")
     ] = None,
     policy: PolicyFile = None,
+    beacon_keys: BeaconKeys = None,
 ) -> None:
     """Make only the per-session table."""
     from pipelines.console import print_table_counts, progress
@@ -96,7 +102,7 @@ def sessions(
 
     check_sessions_file(out)
     with progress() as tell:
-        table = run_sessions(paths, policy, tell)
+        table = run_sessions(paths, policy, tell, beacon_keys)
     write_sessions(table.sessions, out)
     print_table_counts(table)
 

@@ -3,7 +3,7 @@
     sources ─► ReadTelemetry ─┬► batches ─► AssessSessions ─► FindPlaybackFailures ─┐
                               ├► scans, contacts ─► Settle ─► RecordParcels         ├► findings
                               │         every promise ─► FindDeliveryFailures ──────┘     │
-                              └► rejects, counts                                    BindToOrders
+                              └► rejects, counts                       BindToOrders, RecordPrints
                                                                                     │          │
                                                              DecidePerCustomer ◄────┘      declined
                                                                     └────► RecordInLedger ◄────┘
@@ -19,10 +19,12 @@ from typing import NamedTuple
 import apache_beam as beam
 
 from detectors.playback.rules import PlaybackRules
+from detectors.telemetry.keys import KeyRing
 from pipelines.batches import Spill
 from pipelines.findings import FindPlaybackFailures
 from pipelines.parcels import CONTACTS, SCANS, FindDeliveryFailures, RecordParcels, Settle
 from pipelines.parts import WriteCounts, WriteParts
+from pipelines.prints import After, RecordPrints
 from pipelines.remedies import BindToOrders, DecidePerCustomer, RecordInLedger
 from pipelines.resolving import Resolving
 from pipelines.sessions import AssessSessions, ReadTelemetry
@@ -53,9 +55,11 @@ class Accounted(NamedTuple):
     contacts: beam.PCollection
 
 
-def account(pipeline: beam.Pipeline, sources: Sequence[Source], rules: PlaybackRules, plan: Plan) -> Accounted:
+def account(
+    pipeline: beam.Pipeline, sources: Sequence[Source], rules: PlaybackRules, plan: Plan, keys: KeyRing | None = None
+) -> Accounted:
     """Telemetry to sessions, scans and contacts; sessions, rejects and counts are written to the parts folder."""
-    reading = ReadTelemetry(plan.partitions, plan.threads, plan.spill)
+    reading = ReadTelemetry(plan.partitions, plan.threads, plan.spill, keys)
     read = pipeline | "Sources" >> beam.Create(sources) | "ReadTelemetry" >> reading
     assessed = read.batches | "AssessSessions" >> AssessSessions(rules, plan.threads)
     scans = read.scans | "SettleScans" >> Settle(SCANS)
@@ -69,7 +73,7 @@ def account(pipeline: beam.Pipeline, sources: Sequence[Source], rules: PlaybackR
 
 def night(pipeline: beam.Pipeline, sources: Sequence[Source], resolving: Resolving, plan: Plan) -> None:
     """One night from telemetry to the ledger."""
-    known = account(pipeline, sources, resolving.policy.playback, plan)
+    known = account(pipeline, sources, resolving.policy.playback, plan, resolving.keys)
     spoilt = known.sessions | "FindPlaybackFailures" >> FindPlaybackFailures(resolving.policy.playback)
     scans = known.scans | "RecordScans" >> RecordParcels(resolving, record_scans)
     contacts = known.contacts | "RecordContacts" >> RecordParcels(resolving, record_contacts)
@@ -78,7 +82,9 @@ def night(pipeline: beam.Pipeline, sources: Sequence[Source], resolving: Resolvi
     findings = (spoilt.findings, missing.findings) | "AllFindings" >> beam.Flatten()
     tallies = (spoilt.tallies, missing.tallies) | "AllTallies" >> beam.Flatten()
     bound = findings | "BindToOrders" >> BindToOrders(resolving)
-    decided = bound.findings | "DecidePerCustomer" >> DecidePerCustomer(resolving)
+    prints = spoilt.findings | "RecordPrints" >> RecordPrints(resolving)
+    undecided = bound.findings | "AfterPrints" >> After(prints)
+    decided = undecided | "DecidePerCustomer" >> DecidePerCustomer(resolving)
     resolutions = (bound.declined, decided) | "AllResolutions" >> beam.Flatten()
     recorded = resolutions | "RecordInLedger" >> RecordInLedger(resolving)
     bound.written | "WriteFindings" >> WriteParts(plan.parts_folder, "findings")

@@ -6,8 +6,9 @@ from typing import BinaryIO, Final
 
 from sqlalchemy import Engine
 
+from detectors.telemetry.keys import KeyRing
 from pipelines.settings import OrderBook
-from pipelines.sources import Source, SourceError, find, open_source, sha256
+from pipelines.sources import Source, SourceError, find, open_source, read_key_ring, sha256
 from remediation.database import is_database_url
 from remediation.imports import Imported, import_customers, import_grants, import_orders, import_stock
 from remediation.ledger.run import Role, RunInput
@@ -95,6 +96,19 @@ def read_policy(path: str | None) -> tuple[Policy, RunInput]:
     with open_source(source.path) as stream:
         policy = load_policy(stream.read(), source.path)
     return policy, _input("policy", source, 1)
+
+
+def read_keys(path: str | None) -> tuple[KeyRing | None, tuple[RunInput, ...]]:
+    """The keys that beacons may be signed with, and their entry in the manifest, from which no secret can be found.
+
+    Raises:
+      SourceError: The file cannot be read.
+      KeyRingError: It holds no key ring.
+    """
+    keys = read_key_ring(path)
+    if keys is None or path is None:
+        return None, ()
+    return keys, (RunInput("keys", path, 0, keys.sha256, len(keys.keys)),)
 
 
 def _imported(engine: Engine, source: Source, importer: Importer) -> Imported:

@@ -15,7 +15,7 @@ from detectors.schemas import REJECTS, SESSIONS, complete
 from pipelines import graph
 from pipelines.causes import find_causes, tell_unplaced
 from pipelines.engine import planned, run
-from pipelines.inputs import database_url, find_book, import_book, read_policy, telemetry_manifest
+from pipelines.inputs import database_url, find_book, import_book, read_keys, read_policy, telemetry_manifest
 from pipelines.judging import hold, judge
 from pipelines.parcels import ORDER_LINES
 from pipelines.parts import Parts
@@ -63,19 +63,23 @@ def silently(_step: str) -> None:
     """Nobody listens."""
 
 
-def run_sessions(telemetry: Sequence[str], policy_path: str | None = None, tell: Tell = silently) -> Table:
+def run_sessions(
+    telemetry: Sequence[str], policy_path: str | None = None, tell: Tell = silently, beacon_keys: str | None = None
+) -> Table:
     """Only the session table; `tell` hears what is being done.
 
     Raises:
       SourceError: A source is missing or unreadable.
       PolicyError: The policy file is none.
+      KeyRingError: The file of beacon keys is none.
       UnbalancedError: Records were lost.
     """
     policy, _ = read_policy(policy_path)
+    keys, _ = read_keys(beacon_keys)
     sources = find(telemetry)
     tell(_reading(sources))
     with planned(sources, ()) as plan:
-        run(partial(graph.account, sources=sources, rules=policy.playback, plan=plan), ())
+        run(partial(graph.account, sources=sources, rules=policy.playback, plan=plan, keys=keys), ())
         table = _table(Parts(plan.parts_folder), sources)
     _demand_balance(table)
     return table
@@ -89,10 +93,12 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
     Raises:
       SourceError: A source is missing or unreadable.
       PolicyError: The policy file is none.
+      KeyRingError: The file of beacon keys is none.
       DatabaseUnusableError: The ledger or the order book cannot be opened.
       UnbalancedError: Records were lost.
     """
     policy, policy_input = read_policy(settings.policy_path)
+    keys, key_inputs = read_keys(settings.beacon_keys)
     sources = find(settings.telemetry)
     book = find_book(settings.book)
     manifest = telemetry_manifest(sources)
@@ -102,10 +108,11 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
     engine = open_database(settings.ledger_url)
     tell("importing orders, customers, grants and stock")
     book_inputs, book_rejects = import_book(engine, book)
-    this_run = Run(settings.as_of, policy.sha256, DETECTOR_VERSION, (*manifest, *book_inputs, policy_input))
+    read = (*manifest, *book_inputs, policy_input, *key_inputs)
+    this_run = Run(settings.as_of, policy.sha256, DETECTOR_VERSION, read)
     keep_policy(engine, policy)
     is_new = start_run(engine, this_run)
-    resolving = Resolving(settings.ledger_url, orders_url, policy, this_run)
+    resolving = Resolving(settings.ledger_url, orders_url, policy, this_run, keys)
     tell(_reading(sources))
     with planned(sources, settings.beam_options) as plan:
         run(partial(graph.night, sources=sources, resolving=resolving, plan=plan), settings.beam_options)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 from sqlalchemy import Engine
 
+from detectors.telemetry.keys import KeyRing
 from remediation.database import open_database, open_order_book
 from remediation.ledger.book import SqlBook
 from remediation.ledger.budgets import Caps
@@ -20,6 +21,7 @@ class Resolving:
     orders_url: str | None
     policy: Policy
     run: Run
+    keys: KeyRing | None = None  # that beacons may be signed with
 
     @property
     def caps(self) -> Caps:

@@ -30,10 +30,10 @@ def source_name(path: str) -> str:
 
 
 def by_source(inputs: Iterable[RunInput]) -> tuple[SourceFigures, ...]:
-    """The files of a run by source, by role and name; the policy is none."""
+    """The files of a run by source, by role and name; the policy and the beacons' keys are none."""
     files: defaultdict[tuple[InputRole, str], list[RunInput]] = defaultdict(list)
     for item in inputs:
-        if item.role != "policy":
+        if item.role != "policy" and item.role != "keys":  # noqa: PLR1714 mypy narrows only this spelling
             files[item.role, source_name(item.name)].append(item)
     return tuple(
         SourceFigures(

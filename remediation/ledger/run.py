@@ -12,7 +12,7 @@ from remediation.ledger.audit import Author, Change, note
 from remediation.ledger.sql import insert_new
 from remediation.ledger.tables import RUN_INPUTS, RUNS
 
-Role = Literal["telemetry", "orders", "customers", "grants", "stock", "policy"]
+Role = Literal["telemetry", "orders", "customers", "grants", "stock", "policy", "keys"]
 
 RECORDING: Final = "recording"
 """The state of a run that has not come to its end: nothing of it is sent, however it ended."""

@@ -119,7 +119,7 @@ FINDINGS: Final = Table(
     Column("kind", String, nullable=False),
     Column("subject_type", String, nullable=False),
     Column("subject_id", String, nullable=False, index=True),
-    Column("customer_id", String),
+    Column("customer_id", String, index=True),
     Column("content_id", String),
     Column("order_line_id", String, index=True),
     Column("severity", Float, nullable=False),
