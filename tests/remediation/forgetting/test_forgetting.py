@@ -25,12 +25,13 @@ from remediation.ledger.tables import (
 )
 from remediation.mail import ERASED
 from remediation.report.explain import explain
+from remediation.report.recorded import recorded_remedies
 from remediation.reviewing.verdicts import approve
 from remediation.verifying import verify
 from tests.remediation.forgetting.persons import ADA, DEPOT, EMAIL, LAT, NAME, a_known_person
 from tests.remediation.ledger.evenings import MORNING, count, rows
 from tests.remediation.outbox.senders import Gateway, Mailbox, send, states
-from tests.remediation.verifying.ledgers import item_of, remedy_of
+from tests.remediation.verifying.ledgers import item_of, remedy_of, run_of
 
 REQUEST = "request 2026-17"
 
@@ -139,6 +140,8 @@ def test_the_ledger_is_sound_afterwards_and_still_explains(ledger: Engine) -> No
         assert "2.99 USD" in told
         assert NAME not in told
     assert ERASED in explain(ledger, "film").as_text()
+    texts = {row.remedy.order_line_id: row.mail and row.mail.text for row in recorded_remedies(ledger, run_of())}
+    assert (texts["film"], texts["held"]) == (ERASED, None)
 
 
 def test_forgetting_is_written_down_once_with_the_id_alone(ledger: Engine) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from detectors.finding import Subject
+from detectors.finding import Kind, Subject
 from remediation.blocks import block, unblock
 from remediation.database import writing
 from remediation.gateways.refunds import RefundStatus
@@ -36,6 +36,7 @@ from remediation.mail import ERASED
 from remediation.policy.load import default_policy
 from remediation.remedy import Declined
 from remediation.report.explain import explain
+from remediation.report.words import KINDS, evidence
 from remediation.retention import retain as module
 from remediation.retention.needed import needed_lines
 from remediation.retention.retain import retain
@@ -128,6 +129,11 @@ def test_the_books_are_not_touched_and_the_ledger_is_sound(ledger: Engine) -> No
     told = explain(ledger, "parcel").as_text()
     assert "2.00 USD" in told
     assert ERASED in told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_finding_without_its_figures_can_still_be_told(kind: Kind) -> None:
+    assert evidence(replace(a_finding(), kind=kind, evidence={}))
 
 
 def test_what_was_erased_is_told_and_logged_once(ledger: Engine) -> None:

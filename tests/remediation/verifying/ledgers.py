@@ -95,20 +95,22 @@ def a_night(ledger: Engine, *resolutions: Resolution, as_of: int = MORNING, held
 
 def an_eventful_ledger(ledger: Engine) -> Engine:
     """Paid, waiting, decided by people, failed, done by hand, dropped, topped up, withdrawn, switched off."""
-    lines = ("paid", "failed", "by hand", "dropped", "again", "called off", "held", "allowed", "refused", "credit")
+    kept = ("paid", "pending", "failed", "by hand", "dropped", "again", "called off")
+    lines = (*kept, "held", "allowed", "refused", "credit")
     with_orders(ledger, *map(an_order, (*lines, "unsent")), an_order("goods", kind="goods", shipping_minor=499))
     in_stock(ledger, 5)
     _stop_and_go(ledger)
     a_night(
         ledger,
-        *(a_due(line, refund=200) for line in lines[:6]),
-        *(a_due(line, state="held") for line in lines[6:9]),
+        *(a_due(line, refund=200) for line in kept),
+        *(a_due(line, state="held") for line in ("held", "allowed", "refused")),
         a_due("credit", actions=CREDIT),
         a_due("goods", actions=GOODS),
         declined(),
     )
     reject(ledger, remedy_of("called off"), ADA, "paid in the shop")
-    gateway = Moody(words={"failed": RefundStatus.PENDING, "by hand": None, "dropped": None})
+    pending = dict.fromkeys(("pending", "failed"), RefundStatus.PENDING)
+    gateway = Moody(words={**pending, "by hand": None, "dropped": None})
     send(ledger, gateway, Mailbox(), MORNING)
     _people_speak(ledger)
     gateway.words["failed"] = RefundStatus.FAILED

@@ -178,6 +178,12 @@ HARMS: Final = {
         ("remedies", PAID),
         "its refund of 200 is settled, and the books have 200 as owed and 0 as paid",
     ),
+    "a refund of which nothing was ever posted": Harm(
+        books.posted,
+        f"DELETE FROM postings {OF_PAID}",
+        ("remedies", PAID),
+        "its refund of 200 is settled, and the books have 0 as owed and 0 as paid",
+    ),
     "a refund that failed and is not owed again": Harm(
         books.posted,
         f"DELETE FROM postings WHERE transaction_id = '{transaction(remedy_of('failed'), 'failed')}'",
@@ -350,6 +356,26 @@ def test_what_is_broken_is_named(spoilt: Connection, harm: Harm) -> None:
     table, key = harm.row
     problem = harm.problem.format(**numbers) if "{" in harm.problem else harm.problem
     assert rows_named(spoilt, harm.find) == [(table, key, problem)]
+
+
+def test_a_run_that_was_never_released_names_all_that_was_begun_of_it(spoilt: Connection) -> None:
+    spoilt.execute(text(f"DELETE FROM audit WHERE entity_id = '{run_of()}'"))
+    begun = {key for _, key, _ in rows_named(spoilt, order.released_first)}
+    assert {REFUND, MAIL, item_of("failed", "refund")} <= begun
+    assert item_of("goods", "mail") not in begun
+
+
+def test_what_a_person_dropped_need_not_be_set_aside(spoilt: Connection) -> None:
+    spoilt.execute(text("UPDATE remedies SET refund_reserved = false WHERE order_line_id = 'dropped'"))
+    assert rows_named(spoilt, lines.reserves) == []
+
+
+def test_goods_of_no_amount_are_items_without_one(spoilt: Connection) -> None:
+    actions = """[{"kind": "shipping_refund", "amount_minor": 499}, {"kind": "replacement", "amount_minor": 0}]"""
+    spoilt.execute(
+        text("UPDATE remedies SET actions = :actions WHERE remedy_id = :goods"), {"actions": actions, "goods": GOODS}
+    )
+    assert rows_named(spoilt, items.amounts) == []
 
 
 def number_of(connection: Connection, entity_id: str, after: str) -> int:
