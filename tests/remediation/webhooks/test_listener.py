@@ -1,5 +1,6 @@
 """The HTTP side of webhooks: what gets through, what is refused, and that nobody can hold it up."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -118,26 +119,38 @@ def test_the_time_is_that_of_the_whole_request_and_not_of_each_drop() -> None:
     assert taken == []
 
 
-def test_so_many_are_worked_on_at_once_and_the_others_wait() -> None:
-    threads, at_once, most = 3, 0, 0
-    lock, full = threading.Lock(), threading.Barrier(threads)
+def test_so_many_are_worked_on_at_once_and_the_others_wait_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads, clients = 2, 12
+    at_once: list[int] = []
+    let_in: list[int] = []
+    lock, together = threading.Lock(), threading.Barrier(threads)
+    accepted = answered_so_far = working = 0
 
     def take(_body: bytes, _signature: str) -> Answer:
-        nonlocal at_once, most
+        nonlocal working, answered_so_far
         with lock:
-            at_once += 1
-            most = max(most, at_once)
-        full.wait(timeout=5)
+            working += 1
+            at_once.append(working)
+            let_in.append(accepted - answered_so_far)
+        together.wait(timeout=5)
         with lock:
-            at_once -= 1
+            working -= 1
+            answered_so_far += 1
         return Answer(HTTPStatus.OK)
 
-    with (
-        listening(take, bounds=Bounds(threads=threads)) as listener,
-        ThreadPoolExecutor(4 * threads) as senders,
-    ):
-        answers = list(senders.map(lambda _: answer_to(listener, a_post())[0], range(4 * threads)))
-    assert (answers, most) == ([200] * 4 * threads, threads)
+    with listening(take, bounds=Bounds(threads=threads)) as listener, ThreadPoolExecutor(clients) as senders:
+        honest = listener.get_request
+
+        def get_request() -> tuple[socket.socket, object]:
+            nonlocal accepted
+            request = honest()
+            accepted += 1
+            return request
+
+        monkeypatch.setattr(listener, "get_request", get_request)
+        answers = list(senders.map(lambda _: answer_to(listener, a_post())[0], range(clients)))
+    assert (answers, max(at_once)) == ([200] * clients, threads)
+    assert max(let_in) <= threads + 1, "one more waits at the door"
 
 
 def test_what_has_come_in_is_answered_before_the_end() -> None:
