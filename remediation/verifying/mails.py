@@ -11,6 +11,7 @@ from remediation.ledger.resolution import REFUND_ACTIONS
 from remediation.ledger.tables import MAILS, REMEDIES
 from remediation.mail import ERASED
 from remediation.money import DIGITS
+from remediation.remedy import GOODS
 from remediation.verifying.breach import Breach
 
 PAGE_ROWS: Final = 1_000
@@ -52,16 +53,16 @@ def says(text: str, minor: int, currency: str, *, page: bool = False) -> bool:
 
 def _in_subject(actions: Actions) -> list[int]:
     """The one sum of money that a subject names: all that goes back, else a credit where nothing is sent."""
-    refund = sum(_amount(action) for action in actions if action["kind"] in REFUND_ACTIONS)
+    refund = sum(_amount(action) for action in actions if action.get("kind") in REFUND_ACTIONS)
     if refund:
         return [refund]
-    goods = any(action["kind"] in {"replacement", "exchange"} for action in actions)
+    goods = any(action.get("kind") in GOODS for action in actions)
     credit = sum(map(_amount, actions))
     return [credit] if credit and not goods else []
 
 
 def _amount(action: Mapping[str, object]) -> int:
-    amount = action["amount_minor"]
+    amount = action.get("amount_minor")
     return amount if isinstance(amount, int) else 0
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from remediation.ledger.control_tables import POLICIES
+from remediation.ledger.control_tables import AUDIT, POLICIES
 from remediation.ledger.run import RELEASED
 from remediation.ledger.tables import REMEDIES, RUNS
 from remediation.policy.model import figures_sha256
@@ -16,13 +16,16 @@ _PARTS: Final = ("used", "duplicate", "rejected", "late")
 
 
 def balanced(connection: Connection, _now: int) -> Iterator[Breach]:
-    """Runs that lost records between reading and judging, or were released before they came to their end."""
-    for row in connection.execute(select(RUNS.c.run_id, RUNS.c.state, RUNS.c.counts).order_by(RUNS.c.run_id)):
+    """Runs that lost records between reading and judging, or were released before their end and not by a person."""
+    of_run = (AUDIT.c.entity == "run", AUDIT.c.entity_id == RUNS.c.run_id, AUDIT.c.after == RELEASED)
+    by_person = select(AUDIT.c.number).where(*of_run, AUDIT.c.actor.startswith("person ")).exists()
+    query = select(RUNS.c.run_id, RUNS.c.state, RUNS.c.counts, by_person.label("by_person")).order_by(RUNS.c.run_id)
+    for row in connection.execute(query):
         parts = sum(row.counts.get(name, 0) for name in _PARTS)
         if row.counts.get("records", 0) != parts:
             told = f"{row.counts.get('records', 0)} records came in, and {parts} are accounted for"
             yield Breach("runs", row.run_id, told)
-        elif row.state == RELEASED and not row.counts:
+        elif row.state == RELEASED and not row.counts and not row.by_person:
             yield Breach("runs", row.run_id, "it is released, and has no counts, as if it had never come to its end")
 
 

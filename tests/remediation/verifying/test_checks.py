@@ -365,6 +365,11 @@ def test_a_run_that_was_never_released_names_all_that_was_begun_of_it(spoilt: Co
     assert item_of("goods", "mail") not in begun
 
 
+def test_a_run_that_broke_off_may_be_released_by_a_person(spoilt: Connection) -> None:
+    spoilt.execute(text(f"UPDATE runs SET counts = '{{}}' WHERE run_id = '{run_of(MORNING + 3 * DAY)}'"))
+    assert rows_named(spoilt, runs.balanced) == []
+
+
 def test_what_a_person_dropped_need_not_be_set_aside(spoilt: Connection) -> None:
     spoilt.execute(text("UPDATE remedies SET refund_reserved = false WHERE order_line_id = 'dropped'"))
     assert rows_named(spoilt, lines.reserves) == []
