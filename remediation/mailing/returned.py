@@ -1,4 +1,4 @@
-"""What follows from a report on one of our mails: its address is left alone, and a person hears that nobody was told."""
+"""What follows from a report on one of our mails: its address is left alone, and a person hears of it."""
 
 from dataclasses import dataclass
 
