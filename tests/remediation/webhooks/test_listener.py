@@ -8,6 +8,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from itertools import chain, repeat
 from pathlib import Path
+from socketserver import TCPServer
 
 import pytest
 from sqlalchemy import Engine
@@ -153,22 +154,40 @@ def test_so_many_are_worked_on_at_once_and_the_others_wait_outside(monkeypatch: 
     assert max(let_in) <= threads + 1, "one more waits at the door"
 
 
-def test_what_has_come_in_is_answered_before_the_end() -> None:
-    came, may_end = threading.Event(), threading.Event()
+def test_what_has_come_in_is_answered_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    came, may_end, ended = threading.Event(), threading.Event(), threading.Event()
 
     def take(_body: bytes, _signature: str) -> Answer:
         came.set()
         may_end.wait(timeout=5)
+        ended.set()
         return Answer(HTTPStatus.OK)
 
+    honest = TCPServer.server_close
+
+    def close(listener: TCPServer) -> None:
+        honest(listener)
+        threading.Timer(0.05, may_end.set).start()
+
+    monkeypatch.setattr(TCPServer, "server_close", close)
     with ThreadPoolExecutor(1) as sender:
         with listening(take) as listener:
             answer = sender.submit(answer_to, listener, a_post())
             came.wait(timeout=5)
-            threading.Timer(0.01, may_end.set).start()
+        assert ended.is_set()
         assert answer.result()[0] == 200
     with pytest.raises(ConnectionRefusedError):
         connected(listener)
+
+
+def test_whoever_is_refused_may_finish_speaking() -> None:
+    """Else the connection breaks under a proxy, which then knows nothing of the answer."""
+    size = MAX_BODY_BYTES + 1
+    with listening(Taken().take) as listener, connected(listener) as connection:
+        connection.sendall(a_post(b"", f"Content-Length: {size}"))
+        assert answered(connection)[0] == 413
+        for _ in range(size // 1024):
+            connection.sendall(b"x" * 1024)
 
 
 def test_a_bug_costs_one_answer_and_tells_nothing_of_what_came() -> None:
