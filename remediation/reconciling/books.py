@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, not_, select
 
-from remediation.hearing import OPEN, TAKEN_ON
+from remediation.hearing import OPEN
 from remediation.ledger.postings import provider_account
 from remediation.ledger.sql import CHUNK_KEYS, chunks
 from remediation.ledger.tables import ORDER_LINES, OUTBOX, POSTINGS, REMEDIES
@@ -105,7 +105,10 @@ def oldest_open(connection: Connection) -> int | None:
 
 
 def sent_since(engine: Engine, gateway: str, since_ms: int) -> Iterator[list[Entry]]:
-    """The refunds that this provider has taken on and that were begun at this moment or later, in portions."""
+    """The refunds that went out through this provider and were begun at this moment or later, in portions.
+
+    Not asked for by state: SQLite would go through all of a state anew for each portion.
+    """
     through = and_(_paid_through(provider_account(gateway)), not_(_paid_through(provider_account(BY_HAND))))
     begun = _items().where(OUTBOX.c.claimed_at >= since_ms, through).order_by(OUTBOX.c.outbox_id).limit(CHUNK_KEYS)
     last = ""
@@ -114,8 +117,7 @@ def sent_since(engine: Engine, gateway: str, since_ms: int) -> Iterator[list[Ent
             portion = [_entry(row) for row in connection.execute(begun.where(OUTBOX.c.outbox_id > last))]
         if not portion:
             return
-        # Asked for by state, SQLite would go through all refunds of that state anew for each portion.
-        yield [entry for entry in portion if entry.state in TAKEN_ON]
+        yield portion
         last = str(portion[-1].outbox_id)
 
 

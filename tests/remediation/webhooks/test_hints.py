@@ -107,6 +107,21 @@ def test_an_event_about_a_refund_whose_reply_was_lost_completes_it(town: Town, k
     assert (town.refunds(), faults(town.ledger)) == (["settled"], [])
 
 
+def test_an_event_of_a_charge_asks_for_what_is_open_on_it_and_for_nothing_else(town: Town) -> None:
+    lines = ["OL-1", "OL-2", "OL-3"]
+    remedies = town.owes(*lines)
+    town.provider.script({2: LOST, 3: LOST})
+    town.pays()
+    post = Post(town, remedies[0])
+    questions = []
+    for charge in (*map(charge_of, lines), "ch_elsewhere"):
+        calls = town.provider.calls()
+        assert post.statuses(a_webhook("charge.refunded", object="charge", id=charge)) == {HTTPStatus.OK}
+        questions.append(town.provider.calls() - calls)
+    assert sorted(questions[:3]) == [0, 1, 1], "one of the three was settled at once"
+    assert (questions[3], town.refunds()) == (0, ["settled"] * 3)
+
+
 def test_a_forged_event_makes_nothing_so(post: Post) -> None:
     """Even whoever knows the secret can only make us ask."""
     (effect,) = post.town.provider.effects()
