@@ -77,7 +77,9 @@ class Comparison:
                 entry = entries_of(connection, [entry.remedy_id])[entry.remedy_id]
             verdict = judge(refund, entry)
         if verdict is Step.ASK:
-            self._differs(unclear(entry.remedy_id, refund.reference, "it is listed, and was not found by its remedy"))
+            self._differs(
+                unclear(entry.remedy_id, refund.reference, "it is listed, and its order line's payment has none")
+            )
         elif isinstance(verdict, Step):
             self.agree += 1
         else:

@@ -243,6 +243,30 @@ def test_a_refund_that_was_given_up_here_and_made_after_all_ends_with_the_person
     assert town.reconciles(MORNING + 2 * DAY).discrepancies == ()
 
 
+def test_a_refund_of_ours_on_another_payment_completes_nothing(town: Town) -> None:
+    (remedy,) = town.owes("OL-1")
+    town.provider.script({1: Fault(Kind.LOST, Moment.BEFORE)})
+    town.pays()
+    town.sells("OL-2")
+    town.makes(remedy.remedy_id, "OL-2")
+    found = town.reconciles()
+    assert (kinds(found), found.completed, town.refunds()) == (["unclear"], 0, ["unknown"])
+    assert "it is listed, and its order line's payment has none" in told(found)
+
+
+def test_a_persons_own_refund_is_named_until_it_is_written_down(town: Town) -> None:
+    town.provider.refunds_become(Status.FAILED)
+    town.owes("OL-1")
+    town.pays()
+    town.provider.refunds_become(Status.SUCCEEDED)
+    reference = town.makes(None)
+    found = town.reconciles()
+    (case,) = list_cases(town.ledger)
+    assert f"say so by makegood review done {case.case_id} --reference {reference}, then makegood block" in told(found)
+    done(town.ledger, case.case_id, ADA, "refunded again at the provider", reference)
+    assert town.reconciles().discrepancies == ()
+
+
 def test_a_refund_that_a_person_wrote_down_may_fail_as_well(town: Town) -> None:
     town.provider.refunds_become(Status.FAILED)
     town.owes("OL-1")

@@ -1,6 +1,7 @@
 """The HTTP side of webhooks: what gets through, what is refused, and that nobody can hold it up."""
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -201,12 +202,14 @@ def test_a_bug_costs_one_answer_and_tells_nothing_of_what_came() -> None:
     assert notes == ["a webhook could not be answered (ValueError); it will be delivered again"] * 2
 
 
-def test_who_hangs_up_disturbs_nobody() -> None:
+@pytest.mark.parametrize("linger", [struct.pack("ii", 0, 0), struct.pack("ii", 1, 0)], ids=["hangs up", "breaks off"])
+def test_who_hangs_up_disturbs_nobody(linger: bytes) -> None:
     notes: list[str] = []
     taken = Taken()
     with listening(taken.take, notes=notes) as listener:
         for request in (b"", b"POST", a_post(b"{", "Content-Length: 2"), a_post()):
             with connected(listener) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 connection.sendall(request)
         assert answer_to(listener, a_post())[0] == 200
     assert notes == []
