@@ -50,6 +50,13 @@ def test_a_new_day_has_a_new_budget_and_the_month_goes_on(ledger: Engine) -> Non
     assert two_rentals(ledger, caps(day=299, month=598), later_ms=DAY) == ["approved", "approved"]
 
 
+def test_each_currency_has_its_own_budgets(ledger: Engine) -> None:
+    with_orders(ledger, an_order("OL-1"), an_order("OL-2", currency="JPY"))
+    limits = Caps({"USD": 299, "JPY": 299}, {"USD": 299, "JPY": 299}, 2)
+    record_night(ledger, owed(a_remedy("OL-1")), owed(a_remedy("OL-2", currency="JPY")), caps=limits)
+    assert [row["state"] for row in rows(ledger, REMEDIES)] == ["approved", "approved"]
+
+
 def test_the_reason_says_which_budget_and_how_much(ledger: Engine) -> None:
     two_rentals(ledger, caps(month=300), later_ms=1)
     held = next(row["reason"] for row in rows(ledger, REMEDIES) if row["state"] == "held")

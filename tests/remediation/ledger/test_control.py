@@ -3,12 +3,14 @@
 from collections import Counter
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from remediation.blocks import BlockError, block, unblock
+from remediation.database import writing
 from remediation.gateways.errors import SilentError
 from remediation.ledger.audit import Author, entries, first_break
 from remediation.ledger.control import Mode, ModeError, control, percentile, set_mode
+from remediation.ledger.tables import OUTBOX
 from remediation.outbox.worker import Passed
 from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, owed, record_night, with_orders
 from tests.remediation.outbox.senders import Gateway, Mailbox, approve, pay, quiet, send
@@ -67,6 +69,15 @@ def test_a_canary_serves_the_same_share_of_customers_every_day(ledger: Engine) -
     set_mode(ledger, Mode.NORMAL, ADA, "it works")
     send(ledger, gateway, Mailbox(), MORNING + HOUR)
     assert len(gateway.made) == len(customers)
+
+
+@pytest.mark.parametrize(("chosen", "sent"), [(6, 0), (7, 0), (8, 1)])
+def test_the_canarys_share_is_exact(ledger: Engine, chosen: int, sent: int) -> None:
+    approve(ledger)
+    with writing(ledger) as connection:
+        connection.execute(update(OUTBOX).values(canary_percentile=7))
+    set_mode(ledger, Mode.CANARY, ADA, "try it", canary_percent=chosen)
+    assert send(ledger, Gateway(), Mailbox(), MORNING).refunds.sent == sent
 
 
 def test_the_canarys_choice_is_even_and_another_on_every_ledger() -> None:
