@@ -42,6 +42,11 @@ class Entry:
     is_by_hand: bool = False
 
     @property
+    def is_unsent(self) -> bool:
+        """Whether nothing of it has begun to be sent."""
+        return self.state in {State.PROPOSED, State.HELD, State.APPROVED}
+
+    @property
     def waits(self) -> bool:
         """Whether a person has to bring it to its end."""
         return self.state in {State.FAILED, State.MANUAL}

@@ -39,12 +39,13 @@ class Comparison:
         with self._engine.connect() as connection:
             named = {refund.remedy_id for refund in listed if refund.remedy_id and is_remedy_id(refund.remedy_id)}
             known = entries_of(connection, named)
-            strange = [refund for refund in listed if refund.remedy_id not in known]
-            lines = lines_of(connection, {refund.payment_id for refund in strange if refund.payment_id})
         ours = [(refund, entry) for refund in listed if (entry := known.get(refund.remedy_id or ""))]
         self._hear((refund, entry) for refund, entry in ours if judge(refund, entry) is Step.HEAR)
         for refund, entry in ours:
             self._compare_ours(refund, entry)
+        strange = [refund for refund in listed if refund.remedy_id not in known]
+        with self._engine.connect() as connection:  # only now, so that what is told of them is what they have become
+            lines = lines_of(connection, {refund.payment_id for refund in strange if refund.payment_id})
         for refund in strange:
             self._compare_other(refund, lines.get(refund.payment_id or "", ()))
 

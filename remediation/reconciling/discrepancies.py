@@ -134,7 +134,9 @@ def _manual_refund(refund: ProviderRefund, entry: Entry) -> str:
     lift = f"makegood block {entry.order_line_id} --kind manual_refund --lift"
     if entry.waits:
         return f"{found}; if it made the remedy good, {_done(refund, entry)}, then {lift}"
-    return f"{found}; reject the remedy if the customer has the money, or let it go on by {lift}"
+    if entry.is_unsent:
+        return f"{found}; reject the remedy if the customer has the money, or let it go on by {lift}"
+    return f"{found}; see whether the customer was paid twice, then let the line go on by {lift}"
 
 
 def _done(refund: ProviderRefund, entry: Entry) -> str:

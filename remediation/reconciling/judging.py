@@ -11,7 +11,6 @@ from remediation.outbox.states import State
 from remediation.reconciling.books import Entry
 from remediation.reconciling.discrepancies import Kind
 
-_UNSENT: Final = frozenset({State.PROPOSED, State.HELD, State.APPROVED})
 _ENDED: Final = frozenset({State.REJECTED, State.CANCELLED})
 
 
@@ -29,7 +28,7 @@ def judge(refund: ProviderRefund, entry: Entry) -> Step | Kind:
         return Step.ASK
     if refund.status is RefundStatus.FAILED:
         return _judge_failed(refund, entry)
-    if entry.state in _UNSENT:
+    if entry.is_unsent:
         return Kind.NOT_SENT
     if entry.state is None or entry.state in _ENDED:
         return Kind.NOT_OWED

@@ -307,6 +307,16 @@ def test_somebody_elses_refund_stops_what_is_not_sent_yet(town: Town) -> None:
     assert len(town.provider.effects()) == 1
 
 
+def test_what_is_told_of_a_remedy_is_what_it_has_become(town: Town) -> None:
+    town.owes("OL-1")
+    town.provider.script({1: LOST})
+    town.pays()
+    town.makes(None, amount=100)
+    found = town.reconciles()
+    assert (found.completed, kinds(found)) == (1, ["manual_refund"])
+    assert "(settled) is on the same payment" in told(found)
+
+
 def test_somebody_elses_refund_before_any_failure_was_found_stops_what_is_found_later(town: Town) -> None:
     town.sells("OL-1", "OL-2")
     town.makes(None, "OL-2")
@@ -322,6 +332,7 @@ def test_somebody_elses_refund_on_a_payment_that_ours_went_out_on_is_named(town:
     found = town.reconciles()
     assert kinds(found) == ["manual_refund"]
     assert f"remedy {remedy.remedy_id} (settled) is on the same payment" in told(found)
+    assert "see whether the customer was paid twice" in told(found)
 
 
 def test_a_person_who_lets_the_line_go_on_is_not_overruled_but_by_another_refund(town: Town) -> None:
