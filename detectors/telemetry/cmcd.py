@@ -26,8 +26,9 @@ _COLLECTOR_FIELDS: Final = (
     Field("received_at", Kind.TIME),
 )
 _MODES: Final = {"event": int(Channel.CMCD_EVENT), "request": int(Channel.CMCD_REQUEST)}
-_AT_ONCE: Final = 16_384  # records whose members fit the processor's cache
-_BYTES_AT_ONCE: Final = 3 * 1024 * 1024  # more than so many records have, unless somebody made them of commas
+_AT_ONCE: Final = 16_384
+_BYTES_AT_ONCE: Final = 2 * 1024 * 1024
+"""Records that are read together: their members fit the processor's cache, also where all of a record is commas."""
 
 
 def records_to_events(

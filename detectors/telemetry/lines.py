@@ -145,17 +145,19 @@ class _Cutter:
 
     def _portions(self, data: bytes) -> Iterator[Lines]:
         """All of `data` in portions of at most `limits.block_lines` lines: what they become is larger than they are."""
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF) + 1
+        feeds = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF).astype(np.int64)
+        at_most = self._limits.block_lines
         begin = 0
-        for end in (*ends[self._limits.block_lines - 1 :: self._limits.block_lines].tolist(), len(data)):
+        for end in (*(feeds[at_most - 1 :: at_most] + 1).tolist(), len(data)):
             if begin < end:
-                yield self._lines(data[begin:end], unterminated=data[end - 1] != _LF)
+                first, last = np.searchsorted(feeds, (begin, end))
+                yield self._lines(data[begin:end], feeds[first:last] - begin)
                 self._base += end - begin
             begin = end
 
-    def _lines(self, data: bytes, *, unterminated: bool) -> Lines:
+    def _lines(self, data: bytes, feeds: Ints) -> Lines:
         raw = np.frombuffer(data, dtype=np.uint8)
-        feeds = np.flatnonzero(raw == _LF).astype(np.int64)
+        unterminated = bool(raw[-1] != _LF)
         ends = np.append(feeds, len(data)) if unterminated else feeds
         starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
         numbers = np.arange(self._number, self._number + len(ends), dtype=np.int64)

@@ -75,10 +75,19 @@ def decode_parquet(
 
 
 def _batches(file: pq.ParquetFile, plan: Iterable[Run], paths: list[str]) -> Iterator[pa.RecordBatch]:
-    """All rows, a run of row groups after the other."""
+    """All rows, a run of row groups after the other.
+
+    Raises:
+      DamagedError: There are fewer rows than the footer says, of which Arrow says nothing.
+    """
     for run in plan:
         batches = file.iter_batches(run.rows, row_groups=run.groups, columns=paths, use_threads=False)
-        yield from _joined(batches, min(run.rows, _FEW_ROWS)) if len(run.groups) > 1 else batches
+        missing = sum(file.metadata.row_group(group).num_rows for group in run.groups)
+        for batch in _joined(batches, min(run.rows, _FEW_ROWS)) if len(run.groups) > 1 else batches:
+            missing -= batch.num_rows
+            yield batch
+        if missing:
+            raise DamagedError(Code.CORRUPT_FILE, f"The Parquet file is damaged: {missing} of its rows are not in it.")
 
 
 def _joined(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

@@ -1,0 +1,66 @@
+"""Bombs and malformed files: each is rejected with its reason, its good neighbours are used, and memory is bounded.
+
+`MAKEGOOD_PROVE=release` makes them eight times as large, against the limits of real runs; `-s` prints what each took.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.prove import readings
+from tests.prove.bombs import BOOKS, GROWTH_MB, LIMITS, TELEMETRY, TOML, Bomb
+from tests.prove.confined import confined
+from tests.prove.figures import tell
+
+SENTENCE_LENGTH: Final = 300
+
+
+@pytest.mark.parametrize("name", TELEMETRY)
+def test_a_bomb_among_telemetry_is_rejected_in_bounded_memory(tmp_path: Path, name: str) -> None:
+    file, bomb = written(tmp_path, TELEMETRY, name)
+
+    took = confined(readings.telemetry, file, LIMITS)
+
+    tell(f"{name}: {file.stat().st_size:,} bytes, {took.result}, {took.grown_mb} MB")
+    assert took.result.balanced
+    assert took.result.placed
+    assert set(took.result.rejected) == bomb.codes
+    assert took.result.used == bomb.used
+    assert took.grown_mb < GROWTH_MB
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_a_bomb_among_orders_is_rejected_in_bounded_memory(tmp_path: Path, name: str) -> None:
+    file, bomb = written(tmp_path, BOOKS, name)
+
+    took = confined(readings.book, file, "orders")
+
+    tell(f"{name}: {file.stat().st_size:,} bytes, {took.result}, {took.grown_mb} MB")
+    assert set(took.result.rejected) == bomb.codes
+    assert took.result.used == bomb.used
+    assert took.grown_mb < GROWTH_MB
+
+
+@pytest.mark.parametrize("load", [readings.policy, readings.key_ring])
+@pytest.mark.parametrize("name", TOML)
+def test_a_bomb_for_a_policy_or_a_key_ring_is_one_sentence(
+    tmp_path: Path, name: str, load: Callable[[Path], str]
+) -> None:
+    file = tmp_path / "odd.toml"
+    file.write_bytes(TOML[name]())
+
+    took = confined(load, file)
+
+    tell(f"{name}: {file.stat().st_size:,} bytes, {took.grown_mb} MB: {took.result}")
+    assert took.result.startswith(str(file.name))
+    assert len(took.result) < SENTENCE_LENGTH
+    assert took.grown_mb < 300
+
+
+def written(folder: Path, bombs: Mapping[str, Bomb], name: str) -> tuple[Path, Bomb]:
+    """The bomb as a file."""
+    file = folder / "bomb"
+    file.write_bytes(bombs[name].make())
+    return file, bombs[name]
