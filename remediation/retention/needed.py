@@ -4,8 +4,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, Subquery, and_, or
 
 from remediation.ledger.control_tables import BLOCKS, REVIEWS
 from remediation.ledger.parcels import LOOKBACK_MS
-from remediation.ledger.run import HELD, RECORDING
-from remediation.ledger.tables import DECLINED, FINDINGS, ORDER_LINES, OUTBOX, REMEDIES, RUNS
+from remediation.ledger.tables import DECLINED, FINDINGS, ORDER_LINES, OUTBOX, REMEDIES
 from remediation.outbox.states import FINAL, State
 
 
@@ -13,15 +12,14 @@ def needed_lines(now: int) -> Subquery:
     """Order lines of which nothing may go: `order_line_id`, `tracking_number`, `customer_id`.
 
     Those that are still judged at `now` (milliseconds since the epoch), and those
-    with a remedy that a person or a run has not decided, something that is not
-    sent or settled, a doubtful finding that nobody has closed, or a block.
+    with a held remedy, something that is not sent or settled (whatever its run
+    waits for), a doubtful finding that nobody has closed, or a block.
     """
     line = select(ORDER_LINES.c.order_line_id, ORDER_LINES.c.tracking_number, ORDER_LINES.c.customer_id)
     of_remedy = line.join(REMEDIES, REMEDIES.c.order_line_id == ORDER_LINES.c.order_line_id)
     cases: tuple[Select[tuple[str, str, str]], ...] = (
         line.where(ORDER_LINES.c.purchased_at >= now - LOOKBACK_MS),
         of_remedy.where(REMEDIES.c.state.in_(("proposed", "held"))),
-        of_remedy.join(RUNS, RUNS.c.run_id == REMEDIES.c.run_id).where(RUNS.c.state.in_((RECORDING, HELD))),
         of_remedy.join(OUTBOX, OUTBOX.c.remedy_id == REMEDIES.c.remedy_id).where(_is_unsettled()),
         line.join(DECLINED, DECLINED.c.order_line_id == ORDER_LINES.c.order_line_id).where(_is_doubtful()),
         line.join(BLOCKS, BLOCKS.c.order_line_id == ORDER_LINES.c.order_line_id),

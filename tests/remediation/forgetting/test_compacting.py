@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from remediation import database
 from remediation.database import open_database
@@ -42,6 +42,17 @@ def test_erased_rows_are_overwritten_at_once(ledger: Engine) -> None:
     assert left_in(ledger) == list(PLANTED)
     forget(ledger, "C-1", ADA, "request 2026-17")
     assert left_in(ledger) == []
+
+
+def test_every_connection_overwrites_what_it_erases(ledger: Engine) -> None:
+    """Whatever its SQLite was built to do by itself."""
+
+    def built_otherwise(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA secure_delete = OFF")
+
+    event.listen(ledger, "connect", built_otherwise, insert=True)
+    with ledger.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
 
 
 def test_what_an_older_program_left_in_unused_parts_goes_as_well(ledger: Engine) -> None:

@@ -24,14 +24,15 @@ from remediation.ledger.tables import (
     SCANS,
 )
 from remediation.mail import ERASED
+from remediation.remedy import Action
 from remediation.report.explain import explain
 from remediation.report.recorded import recorded_remedies
 from remediation.reviewing.verdicts import approve
 from remediation.verifying import verify
-from tests.remediation.forgetting.persons import ADA, DEPOT, EMAIL, LAT, NAME, a_known_person
+from tests.remediation.forgetting.persons import ADA, DEPOT, EMAIL, LAT, NAME, a_known_person, astray
 from tests.remediation.ledger.evenings import MORNING, count, rows
 from tests.remediation.outbox.senders import Gateway, Mailbox, send, states
-from tests.remediation.verifying.ledgers import item_of, remedy_of, run_of
+from tests.remediation.verifying.ledgers import a_due, a_night, item_of, remedy_of, run_of
 
 REQUEST = "request 2026-17"
 
@@ -103,6 +104,17 @@ def test_mails_keep_that_they_were_sent_and_lose_what_they_said(ledger: Engine) 
         assert {mail["subject"], mail["text"], mail["html"]} == {ERASED}
     assert "refunded" in after[remedy_of("else")]["text"]
     assert of(ledger, OUTBOX, "outbox_id", item_of("film", "mail"))[0]["state"] == "sent"
+
+
+def test_goods_go_on_and_their_mail_is_called_off(ledger: Engine) -> None:
+    a_known_person(ledger)
+    goods = (Action("replacement", service_level="next_day"),)
+    a_night(ledger, a_due("parcel", number=2, actions=goods, findings=(astray(),)), as_of=MORNING + 1)
+    forget(ledger, "C-1", ADA, REQUEST)
+    (mail,) = of(ledger, MAILS, "remedy_id", remedy_of("parcel", 2))
+    assert mail["text"] == ERASED
+    ends = {row["kind"]: row["state"] for row in of(ledger, OUTBOX, "remedy_id", remedy_of("parcel", 2))}
+    assert ends == {"replacement": "approved", "mail": "cancelled"}
 
 
 @pytest.mark.parametrize(

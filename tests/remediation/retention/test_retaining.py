@@ -111,7 +111,7 @@ def test_everything_has_its_days(ledger: Engine) -> None:
     assert set(left(ledger).values()) == {1}
     for days in sorted(set(DAYS.values())):
         # Everything began in the evening before the morning, so that its last day is over a day earlier.
-        retain(ledger, RULES, Author("retention", EVENING - 3_600_001 + days * DAY))
+        retain(ledger, RULES, Author("retention", EVENING - 3_600_000 + days * DAY))
         assert kept(ledger) == {what for what, last in DAYS.items() if last >= days}, days
         retain(ledger, RULES, after(days + 1))
         assert kept(ledger) == {what for what, last in DAYS.items() if last > days}, days

@@ -286,9 +286,9 @@ HARMS: Final = {
     ),
     "a step from somewhere else": Harm(
         trail.steps,
-        f"UPDATE audit SET number = 1000, before = 'held' WHERE entity_id = '{MAIL}' AND after = 'sent'",
+        f"UPDATE audit SET number = 1000, before = 'unknown' WHERE entity_id = '{MAIL}' AND after = 'sent'",
         ("audit", "1000"),
-        f"it takes outbox {MAIL} from held to sent, and it was sending before",
+        f"it takes outbox {MAIL} from unknown to sent, and it was sending before",
     ),
     "a step that there is not": Harm(
         trail.steps,

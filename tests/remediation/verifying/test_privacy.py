@@ -28,7 +28,8 @@ def named(connection: Connection) -> None:
 def test_an_address_in_words_is_named(spoilt: Connection, place: tuple[str, str, str, str | None]) -> None:
     table, column, where, key = place
     assert rows_named(spoilt, privacy.addresses) == []
-    spoilt.execute(text(f"UPDATE {table} SET {column} = 'wrote from <{ADDRESS}>.' WHERE {where}"))
+    spoilt.execute(text(f"UPDATE customers SET email = '{ADDRESS}'"))
+    spoilt.execute(text(f"UPDATE {table} SET {column} = 'wrote from <{ADDRESS.swapcase()}>.' WHERE {where}"))
     ((table_named, key_named, problem),) = rows_named(spoilt, privacy.addresses)
     assert (table_named, problem) == (table, f"its {column} holds a customer's address")
     assert key is None or key_named == key
