@@ -1,6 +1,6 @@
 """What the program could not bring to an end, ended by a person: done in another way, or dropped."""
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, and_, or_, select
 
 from remediation.database import writing
 from remediation.ledger.audit import Author
@@ -56,10 +56,14 @@ def drop(engine: Engine, outbox_id: str, author: Author, reason: str) -> None:
 
 
 def _say_nothing(connection: Connection, remedy_id: str, author: Author) -> None:
-    """Ends the mail that was to tell of what will not be done."""
-    of_remedy = (OUTBOX.c.remedy_id == remedy_id, OUTBOX.c.kind == "mail", OUTBOX.c.state == State.APPROVED)
-    for row in connection.execute(select(OUTBOX).where(*of_remedy)).all():
-        advance(connection, item_of(row), State.CANCELLED, author, "what it tells of will not be done")
+    """Ends the mail that was to tell of what will not be done: one that has not begun, or was put off."""
+    why = "what it tells of will not be done"
+    put_off = and_(OUTBOX.c.state == State.SENDING, OUTBOX.c.retry_at.is_not(None))
+    of_remedy = (OUTBOX.c.remedy_id == remedy_id, OUTBOX.c.kind == "mail")
+    unsent = select(OUTBOX).where(*of_remedy, or_(OUTBOX.c.state == State.APPROVED, put_off))
+    for mail in map(item_of, connection.execute(unsent).all()):
+        ended = mail if mail.state is State.APPROVED else advance(connection, mail, State.FAILED, author, why)
+        advance(connection, ended, State.CANCELLED, author, why)
 
 
 def _with_a_person(connection: Connection, outbox_id: str) -> Item:

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import Engine
 
-from remediation.gateways.errors import RefusedError
+from remediation.gateways.errors import DeferredError, RefusedError
 from remediation.gateways.refunds import RefundStatus
 from remediation.ledger.audit import Author
 from remediation.ledger.postings import unbalanced
@@ -20,6 +20,10 @@ DAY = 86_400_000
 
 def refused() -> None:
     raise RefusedError("the card is closed")
+
+
+def put_off() -> None:
+    raise DeferredError("not at this hour")
 
 
 def balances(ledger: Engine) -> dict[str, int]:
@@ -51,6 +55,19 @@ def test_what_is_dropped_is_owed_no_more_and_never_told(ledger: Engine) -> None:
     assert send(ledger, Gateway(), mailbox, MORNING + 2).mails == Passed()
     assert (mailbox.taken, states(ledger)) == ([], [("mail", "cancelled"), ("refund", "cancelled")])
     assert set(balances(ledger).values()) == {0}
+
+
+def test_a_mail_that_was_put_off_ends_with_what_it_tells_of(ledger: Engine) -> None:
+    approve(ledger)
+    gateway, night = Gateway(status=RefundStatus.PENDING), Mailbox(before=put_off)
+    send(ledger, gateway, night, MORNING)
+    gateway.status = RefundStatus.FAILED
+    send(ledger, gateway, night, MORNING + DAY)
+    (case,) = list_cases(ledger)
+    drop(ledger, case.case_id, ADA, "the customer waived it")
+    mailbox = Mailbox()
+    send(ledger, gateway, mailbox, MORNING + 2 * DAY)
+    assert (mailbox.taken, states(ledger)) == ([], [("mail", "cancelled"), ("refund", "cancelled")])
 
 
 def test_a_refund_that_failed_after_all_can_be_paid_by_hand(ledger: Engine) -> None:
