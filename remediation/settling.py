@@ -59,9 +59,11 @@ def settle(
             break
         asked += 1
         with writing(engine) as connection:
-            after = heard(connection, item, receipt, gateway.name, Author(ACTOR, clock()))
-        settled += after is State.SETTLED
-        failed += after is State.FAILED
+            now = _as_it_is(connection, item)
+            after = heard(connection, now, receipt, gateway.name, Author(ACTOR, clock())) if now else None
+        if now and after is not now.state:
+            settled += after is State.SETTLED
+            failed += after is State.FAILED
     return Settled(asked, settled, failed)
 
 
@@ -90,7 +92,16 @@ def _payout(engine: Engine, item: Item) -> Payout:
 
 def _put_off(engine: Engine, item: Item, retry_at: int, error: Exception) -> None:
     with writing(engine) as connection:
-        put_off(connection, item, retry_at, words(error))
+        now = _as_it_is(connection, item)
+        if now and now.state is State.SENT:
+            put_off(connection, now, retry_at, words(error))
+
+
+def _as_it_is(connection: Connection, item: Item) -> Item | None:
+    """The refund as it stands by now, for a webhook may have told of it meanwhile; None where nothing more can come."""
+    stands = (OUTBOX.c.outbox_id == item.outbox_id, OUTBOX.c.state.in_((State.SENT, State.SETTLED)))
+    row = connection.execute(select(OUTBOX).where(*stands)).first()
+    return item_of(row) if row else None
 
 
 def _pending(engine: Engine, now_ms: int) -> list[Item]:

@@ -62,7 +62,7 @@ class FileGateway:
                 yield ProviderRefund(
                     receipt.reference,
                     payout.remedy_id,
-                    payout.payment_id,
+                    (payout.payment_id,) if payout.payment_id else (),
                     payout.amount_minor,
                     payout.currency,
                     receipt.status,

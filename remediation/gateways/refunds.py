@@ -37,12 +37,14 @@ class Receipt:
 class ProviderRefund:
     """A refund as the provider lists it. `remedy_id` is null where it was not made by us.
 
-    `created_at` is in milliseconds since the epoch, the amount in the ledger's minor units.
+    `payment_ids` are all names that the provider has for the payment: an order line
+    may know it by any of them. `created_at` is in milliseconds since the epoch, the
+    amount in the ledger's minor units.
     """
 
     reference: str
     remedy_id: str | None
-    payment_id: str | None
+    payment_ids: tuple[str, ...]
     amount_minor: int
     currency: str
     status: RefundStatus

@@ -78,7 +78,7 @@ def verified(
       UnusableError: There is no secret to check with.
     """
     if not secrets or min(map(len, secrets)) < MIN_SECRET_LENGTH:
-        raise UnusableError("Stripe's webhooks cannot be checked: set MAKEGOOD_STRIPE_WEBHOOK_SECRET to whole secrets")
+        raise UnusableError("Stripe's webhooks cannot be checked: set MAKEGOOD_STRIPE_WEBHOOK_SECRETS to whole secrets")
     if len(body) > MAX_BODY_BYTES or len(signature_header) > MAX_HEADER_LENGTH:
         raise NotStripesError("The webhook is larger than any of Stripe's")
     signed_at_s, signatures = _claims(signature_header)

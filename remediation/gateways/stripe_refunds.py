@@ -96,7 +96,7 @@ class StripeGateway:
             yield ProviderRefund(
                 reference=refund.id,
                 remedy_id=refund.remedy_id,
-                payment_id=refund.payment_intent or refund.charge,
+                payment_ids=tuple(name for name in (refund.payment_intent, refund.charge) if name),
                 amount_minor=money.minor,
                 currency=money.currency,
                 status=refund.standing,

@@ -75,6 +75,7 @@ ORDER_LINES: Final = Table(
     CheckConstraint("shipping_minor >= 0", name="shipping_not_negative"),
     CheckConstraint("quantity >= 1", name="quantity_positive"),
     Index("ix_order_lines_customer_item", "customer_id", "item_id"),
+    Index("ix_order_lines_payment_id", "payment_id"),
 )
 
 GRANTS: Final = Table(

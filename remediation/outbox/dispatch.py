@@ -1,6 +1,7 @@
 """Sends what the outbox holds: the money and the goods first, then the words."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from remediation.gateways.refunds import RefundGateway
 from remediation.goods_desk import OrderGoods
 from remediation.mailer import PostMails
 from remediation.outbox.breaker import Pace
-from remediation.outbox.lock import IsHeld, sender_lock
+from remediation.outbox.lock import IsHeld, SenderBusyError, sender_lock
 from remediation.outbox.worker import Clock, Errand, Passed, Worker
 from remediation.payer import PayRefunds
 from remediation.remedy import GOODS
@@ -76,9 +77,10 @@ def follow(
     no error here: its pass counts as this one's.
     """
     while True:
-        done = dispatch_once()
-        if not done.is_idle:
-            tell(done)
+        with suppress(SenderBusyError):
+            done = dispatch_once()
+            if not done.is_idle:
+                tell(done)
         if rest():
             return
 

@@ -45,9 +45,9 @@ class Comparison:
             self._compare_ours(refund, entry)
         strange = [refund for refund in listed if refund.remedy_id not in known]
         with self._engine.connect() as connection:  # only now, so that what is told of them is what they have become
-            lines = lines_of(connection, {refund.payment_id for refund in strange if refund.payment_id})
+            lines = lines_of(connection, {name for refund in strange for name in refund.payment_ids})
         for refund in strange:
-            self._compare_other(refund, lines.get(refund.payment_id or "", ()))
+            self._compare_other(refund, [line for name in refund.payment_ids for line in lines.get(name, ())])
 
     def look_for(self, entry: Entry) -> bool:
         """Asks for a refund that the list lacked; False where the provider does not know it at all."""

@@ -128,8 +128,8 @@ def _failed_by_hand(_: ProviderRefund, entry: Entry) -> str:
 
 def _manual_refund(refund: ProviderRefund, entry: Entry) -> str:
     found = (
-        f"of payment {refund.payment_id} was made by somebody else, and remedy {entry.remedy_id} ({entry.in_words}) is "
-        f"on the same payment: order line {entry.order_line_id} is blocked"
+        f"of payment {' or '.join(refund.payment_ids)} was made by somebody else, and remedy {entry.remedy_id} "
+        f"({entry.in_words}) is on the same payment: order line {entry.order_line_id} is blocked"
     )
     lift = f"makegood block {entry.order_line_id} --kind manual_refund --lift"
     if entry.waits:

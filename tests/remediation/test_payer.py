@@ -6,10 +6,12 @@ from sqlalchemy import Engine, update
 from remediation.database import writing
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
 from remediation.gateways.refunds import Payout, Receipt, RefundStatus
+from remediation.hearing import ask
 from remediation.ledger.control_tables import BREAKERS
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import OUTBOX, POSTINGS
 from remediation.outbox.worker import Passed
+from remediation.payer import STATES
 from remediation.settling import settle
 from tests.remediation.ledger.evenings import MORNING, count, rows
 from tests.remediation.outbox.senders import Gateway, Mailbox, approve, in_turn, pay, quiet, send, states
@@ -210,6 +212,27 @@ def test_one_refund_that_nobody_can_ask_for_keeps_no_other_from_settling(
     assert sorted(refund_states(ledger)) == ["sent", "settled", "settled"]
     gateway.before = quiet
     assert settle(ledger, gateway, lambda: MORNING + 2 * DAY, lambda: True, None).settled == 1
+
+
+@pytest.mark.parametrize("status", [RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStatus.PENDING])
+@pytest.mark.parametrize("answer", [quiet, silent], ids=["an answer", "silence"])
+def test_a_webhook_that_is_faster_than_the_sender_does_not_stop_it(
+    ledger: Engine, answer: Callable[[], None], status: RefundStatus
+) -> None:
+    approve(ledger, 2)
+    gateway = Gateway(status=RefundStatus.PENDING)
+    send(ledger, gateway, Mailbox(), MORNING)
+
+    def webhook() -> None:
+        gateway.before, gateway.after = answer, quiet
+        for row in rows(ledger, OUTBOX):
+            if row["kind"] == "refund":
+                ask(ledger, told, row["outbox_id"], "webhook", lambda: MORNING + DAY)
+
+    told = Gateway(status=status, made=gateway.made)
+    gateway.status, gateway.after = status, webhook
+    settle(ledger, gateway, lambda: MORNING + DAY, lambda: True, None)
+    assert set(refund_states(ledger)) == {STATES[status]}
 
 
 def test_a_refund_that_fails_after_all_is_owed_again_and_a_persons_business(ledger: Engine) -> None:

@@ -164,6 +164,7 @@ def upgrade() -> None:
     _alter_remedy_states("'proposed', 'approved', 'held', 'rejected', 'withdrawn'")
     op.create_index("ix_remedies_run_id", "remedies", ["run_id"])
     op.create_index("ix_findings_customer_id", "findings", ["customer_id"])
+    op.create_index("ix_order_lines_payment_id", "order_lines", ["payment_id"])
     with op.batch_alter_table("runs") as runs:
         runs.add_column(sa.Column("state", sa.String(), server_default="recording", nullable=False))
         runs.add_column(sa.Column("figures", sa.JSON(none_as_null=True), nullable=True))
@@ -195,6 +196,7 @@ def downgrade() -> None:
         runs.drop_constraint(op.f("ck_runs_state_known"), type_="check")
         for column in ("trips", "figures", "state"):
             runs.drop_column(column)
+    op.drop_index("ix_order_lines_payment_id", "order_lines")
     op.drop_index("ix_findings_customer_id", "findings")
     op.drop_index("ix_remedies_run_id", "remedies")
     _alter_remedy_states("'proposed', 'approved', 'held'")

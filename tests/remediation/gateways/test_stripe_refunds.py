@@ -207,8 +207,10 @@ def test_refunds_are_listed_with_all_that_the_books_need(gateway: StripeGateway,
     provider.advance(HOUR_MS)
     provider.refunds_become(Status.SUCCEEDED)
     gateway.refund(a_payout("R-2", payment_id="pi_1"))
-    older = ProviderRefund("re_fake00000001", "R-1", "py_1", 299, "USD", RefundStatus.PENDING, EVENING)
-    newer = ProviderRefund("re_fake00000002", "R-2", "pi_1", 299, "USD", RefundStatus.SUCCEEDED, EVENING + HOUR_MS)
+    older = ProviderRefund("re_fake00000001", "R-1", ("py_1",), 299, "USD", RefundStatus.PENDING, EVENING)
+    newer = ProviderRefund(
+        "re_fake00000002", "R-2", ("pi_1", "ch_1"), 299, "USD", RefundStatus.SUCCEEDED, EVENING + HOUR_MS
+    )
     assert list(gateway.refunds(EVENING)) == [newer, older]
     assert list(gateway.refunds(EVENING + 1000)) == [newer]
 

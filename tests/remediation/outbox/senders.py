@@ -63,7 +63,7 @@ class Gateway:
             yield ProviderRefund(
                 receipt.reference,
                 made.remedy_id,
-                made.payment_id,
+                (made.payment_id,) if made.payment_id else (),
                 made.amount_minor,
                 made.currency,
                 receipt.status,

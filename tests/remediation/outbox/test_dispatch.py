@@ -13,7 +13,7 @@ from remediation.gateways.file_refunds import FileGateway
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import CUSTOMERS, OUTBOX, POSTINGS
 from remediation.notices.envelope import Sender
-from remediation.outbox.dispatch import Dispatched
+from remediation.outbox.dispatch import Dispatched, follow
 from remediation.outbox.lock import SenderBusyError, sender_lock
 from remediation.outbox.worker import Passed
 from remediation.remedy import Action
@@ -109,3 +109,17 @@ def test_senders_at_once_send_everything_once(ledger: Engine, tmp_path: Path) ->
     assert len(list(tmp_path.glob("*.json"))) == len(mailbox.taken) == 10
     assert all(row["attempts"] == 1 for row in rows(ledger, OUTBOX))
     assert set(states(ledger)) == {("mail", "sent"), ("refund", "settled")}
+
+
+def test_a_sender_that_follows_goes_on_until_it_is_stopped_and_past_another_sender(ledger: Engine) -> None:
+    approve(ledger, 2)
+    busy, rests, told = [True, False, False], iter([False, False, True]), []
+
+    def once() -> Dispatched:
+        if busy.pop(0):
+            raise SenderBusyError
+        return send(ledger, Gateway(), Mailbox(), MORNING)
+
+    follow(once, told.append, lambda: next(rests))
+    assert [done.refunds for done in told] == [Passed(sent=2)]
+    assert busy == []

@@ -15,7 +15,7 @@ EVERY_STATE: tuple[State | None, ...] = (None, *State)
 
 
 def a_refund(reference: str = OURS, status: RefundStatus = RefundStatus.SUCCEEDED, amount: int = 299) -> ProviderRefund:
-    return ProviderRefund(reference, "R-1", "ch_1", amount, "USD", status, created_at=0)
+    return ProviderRefund(reference, "R-1", ("ch_1",), amount, "USD", status, created_at=0)
 
 
 def an_entry(state: State | None, reference: str | None = None, *, is_by_hand: bool = False) -> Entry:

@@ -300,7 +300,7 @@ def test_somebody_elses_refund_stops_what_is_not_sent_yet(town: Town) -> None:
     found = town.reconciles()
     assert (kinds(found), found.blocked, town.blocked()) == (["manual_refund"], 1, ["OL-1"])
     assert told(found).startswith(
-        f"refund {reference} (2.99 USD) of payment {charge_of('OL-1')} was made by somebody else, and remedy "
+        f"refund {reference} (2.99 USD) of payment pi_OL1 or {charge_of('OL-1')} was made by somebody else, and remedy "
         f"{remedy.remedy_id} (approved) is on the same payment: order line OL-1 is blocked; reject the remedy"
     )
     assert town.pays(LATER) == Passed(waiting=1)
@@ -315,6 +315,16 @@ def test_what_is_told_of_a_remedy_is_what_it_has_become(town: Town) -> None:
     found = town.reconciles()
     assert (found.completed, kinds(found)) == (1, ["manual_refund"])
     assert "(settled) is on the same payment" in told(found)
+
+
+def test_somebody_elses_refund_is_known_by_every_name_of_the_payment(town: Town) -> None:
+    """The order line names the charge, and an agent refunds the payment intent."""
+    town.owes("OL-1")
+    town.makes(None)
+    town.provider.charge("ch_elsewhere", 1000, payment_intent="pi_elsewhere")
+    town.makes(None, "elsewhere")
+    found = town.reconciles()
+    assert (kinds(found), found.others, town.blocked()) == (["manual_refund"], 1, ["OL-1"])
 
 
 def test_somebody_elses_refund_before_any_failure_was_found_stops_what_is_found_later(town: Town) -> None:

@@ -48,7 +48,7 @@ class Town:
         """Order lines of 2.99 USD; the provider could refund more than that of each payment."""
         with_orders(self.ledger, *(an_order(line, payment_id=charge_of(line)) for line in lines))
         for payment in {charge_of(line) for line in lines}:
-            self.provider.charge(payment, 1000)
+            self.provider.charge(payment, 1000, payment_intent=payment.replace("ch_", "pi_"))
 
     def owes(self, *lines: str, **fields: Any) -> list[Remedy]:
         """A remedy of 2.99 USD on each of these order lines, which were sold before."""
