@@ -2,7 +2,7 @@ from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from detectors.finding import Finding
 from remediation.database import open_database, writing
@@ -56,11 +56,13 @@ def test_of_one_moment_the_more_severe_figures_stand(ledger: Engine) -> None:
 )
 @settings(max_examples=15, deadline=None)
 def test_the_order_of_arrival_does_not_show(versions: list[tuple[int, float, int]]) -> None:
+    ledger = open_database("sqlite://")
     ends = set()
     for order in permutations(versions):
-        ledger = open_database("sqlite://")
         for as_of, severity, stall_ms in order:
             write(ledger, as_of, a_finding(stall_ms=stall_ms, severity=severity))
         ends.add(repr(rows(ledger, FINDINGS)))
-        ledger.dispose()
+        with writing(ledger) as connection:
+            connection.execute(delete(FINDINGS))
+    ledger.dispose()
     assert len(ends) == 1
