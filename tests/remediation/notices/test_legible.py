@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from remediation.notices.legible import isolated, legible, titles_for
 from tests.remediation.notices.letters import a_mail
@@ -24,7 +25,6 @@ HOSTILE = {
     "line separators": "Film\u2028Bcc:\u2029x\x85y\x0bz",
     "bidi override": "\u202etxt.exe\u202c\u2066x\u2069",
     "nul": "Fi\x00lm",
-    "lone surrogate": "Film \udcff",
     "tags": "Film \U000e0041\U000e0042",
 }
 
@@ -40,6 +40,11 @@ def test_a_hostile_title_is_only_words(title: str) -> None:
     assert f"“{shown}”" in mail.subject
     assert [element.tag for element in page.elements] == [element.tag for element in Page(a_mail().html).elements]
     assert mail.html.isprintable() or set(filter(lambda c: not c.isprintable(), mail.html)) == {"\n"}
+
+
+def test_half_a_character_is_no_title() -> None:
+    with pytest.raises(ValidationError, match="string_unicode"):
+        a_mail(title="Film \udcff")
 
 
 @pytest.mark.parametrize("name", ["markup", "attribute", "entity", "jinja", "gettext placeholder", "bidi override"])
