@@ -3,43 +3,21 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from pipelines import cli
+from tests.support.command_line import Makegood, command_line
 
 FIXTURES: Final = Path(__file__).parents[2] / "fixtures"
 NIGHT: Final = FIXTURES / "casablanca_night"
 ALWAYS: Final = ("--orders", str(NIGHT / "orders.jsonl"), "--customers", str(NIGHT / "customers.jsonl"))
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-Makegood = Callable[..., Ran]
-
-
 @pytest.fixture
 def makegood(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Makegood:
-    def run(*arguments: str | Path) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["makegood", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 def nightly(*more: str | Path, ledger: Path, telemetry: Path = NIGHT / "telemetry") -> list[str | Path]:

@@ -1,33 +1,21 @@
 """The commands for people, in this process: what they print, what they refuse, and with which exit code."""
 
 import json
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from pipelines import cli
 from pipelines.commands.ways import goods_desk, mail_server, refund_gateway
 from pipelines.settings import UsageError
 from remediation.database import open_database
 from remediation.ledger.run import Objection
 from tests.remediation.ledger.evenings import a_remedy, a_run, an_order, owed, record_night, with_orders
 from tests.remediation.mailing.reports import a_failure
+from tests.support.command_line import Makegood, command_line
 
 SAID = ("--actor", "ada", "--reason", "seen the recording")
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-Makegood = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -52,17 +40,7 @@ def makegood(
     monkeypatch.chdir(tmp_path)
     ledger.dispose()
 
-    def run(*arguments: str | Path) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["makegood", *map(str, arguments), "--ledger", url])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return run
+    return command_line(monkeypatch, capsys, "--ledger", url)
 
 
 HELD = a_remedy("OL-2").remedy_id

@@ -1,16 +1,12 @@
 """`makegood verify`, `forget` and `retain` as a person types them: what they print, and with which code they end."""
 
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
-import typer
 from sqlalchemy import Engine, text
 
-from pipelines import cli
 from pipelines.commands import keeping
 from remediation.database import open_database
 from remediation.ledger.tables import CUSTOMERS
@@ -18,38 +14,14 @@ from remediation.policy.load import default_text
 from tests.remediation.forgetting.persons import EMAIL, NAME, a_known_person
 from tests.remediation.ledger.evenings import MORNING, count
 from tests.remediation.verifying.ledgers import DAY
+from tests.support.command_line import Makegood, Ran, command_line
 
 WRONG: Final = "broken: What is set aside of a price is what its remedies need."
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-Makegood = Callable[..., Ran]
-
-
 @pytest.fixture
 def makegood(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Makegood:
-    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
-    for command in (keeping.verify, keeping.forget, keeping.retain):
-        app.command()(command)
-    monkeypatch.setattr(cli, "app", app)
-
-    def run(*arguments: str | Path) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["makegood", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 @pytest.fixture
