@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from pipelines.settings import UsageError
 from remediation.database import open_database
 from remediation.ledger.book import SqlBook
 from remediation.notices.envelope import Sender, address
+from remediation.notices.errors import NoticeError
 from remediation.report.files import write_declined, write_findings, write_rejects, write_remedies, write_tickets
 from remediation.report.html import render_report
 from remediation.report.night import Night, RemedyRow
@@ -76,7 +78,11 @@ def _write_json_lines(sessions: pl.DataFrame) -> None:
 
 
 def _write_mails(rows: Iterable[RemedyRow], folder: Path, ledger_url: str, sender: Sender) -> None:
-    """One `.eml` a remedy that has a mail; what an earlier run left there is removed."""
+    """One `.eml` a remedy that has a mail; what an earlier run left there is removed.
+
+    One that cannot be addressed is left out: nobody's address may keep the others
+    from their night, and sending refuses it and leaves it to a person.
+    """
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.eml"):
         old.unlink()
@@ -87,5 +93,6 @@ def _write_mails(rows: Iterable[RemedyRow], folder: Path, ledger_url: str, sende
     for row in written:
         customer = customers.get(row.remedy.customer_id)
         if row.mail and customer:
-            message = address(row.mail, customer.email, sender)
-            (folder / f"{row.remedy.remedy_id}.eml").write_bytes(bytes(message))
+            with suppress(NoticeError):
+                message = address(row.mail, customer.email, sender)
+                (folder / f"{row.remedy.remedy_id}.eml").write_bytes(bytes(message))

@@ -55,7 +55,7 @@ def address(mail: Mail, recipient: str, sender: Sender, sent_at: int | None = No
     )
     message["To"] = Address(addr_spec=_mailbox(recipient, f"recipient of remedy {mail.remedy_id}"))
     message["Reply-To"] = Address(addr_spec=_mailbox(sender.reply_to, "reply_to of the sender"))
-    message["Subject"] = _one_line(mail.subject, f"subject of remedy {mail.remedy_id}")
+    message["Subject"] = _literal(_one_line(mail.subject, f"subject of remedy {mail.remedy_id}"))
     if sent_at is not None:
         message["Date"] = format_datetime(datetime.fromtimestamp(sent_at // 1000, UTC))
     message["Message-ID"] = _message_id(mail, sender)
@@ -105,6 +105,15 @@ def _one_line(text: str, role: str) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
         raise NoticeError(f"The {role} holds a line break or another control character; take it out.")
     return text
+
+
+def _literal(text: str) -> str:
+    """The text without the mark of an encoded word (RFC 2047), which a title may hold.
+
+    `EmailMessage` decodes such a word and folds what was in it as it is, line
+    breaks and further headers among it.
+    """
+    return text.replace("=?", "= ?")
 
 
 def _message_id(mail: Mail, sender: Sender) -> str:

@@ -168,3 +168,11 @@ def received(message: EmailMessage) -> EmailMessage:
     read = message_from_bytes(bytes(message), policy=policy.default)
     assert isinstance(read, EmailMessage)
     return read
+
+
+def test_what_looks_like_an_encoded_word_stays_a_text() -> None:
+    """The standard library decodes it, and folds the line break that was in it as a line break."""
+    hidden = "=?utf-8?B?DQpCY2M6IHRoaWVmQGV2aWwuZXhhbXBsZQ==?= <thief@evil.example>"
+    message = received(address(replace(a_mail(), subject=f"“Casablanca {hidden}”, and your refund"), RECIPIENT, SENDER))
+    assert message["Bcc"] is None
+    assert message["Subject"] == f"“Casablanca {hidden.replace('=?', '= ?')}”, and your refund"
