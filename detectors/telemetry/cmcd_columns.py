@@ -82,7 +82,8 @@ class Columns:
 class Reading:
     """One member alone: a number or a text where its key becomes one, or why it is left out.
 
-    `odd` says that it is not well formed, so that it may be part of a member that holds a comma.
+    `odd` says that more than this member is to be looked at: it is not well formed, so that it may be part of one
+    that holds a comma, or it is a version that makes all of its record useless.
     """
 
     figure: float | None
@@ -99,7 +100,7 @@ def read_member(member: str) -> Reading:
     for name, value in record.values.items():
         said = _said(name, value)
         figure, text = (None, said) if isinstance(said, str) else (said, None)
-        return Reading(figure, text, ignored, odd=False)
+        return Reading(figure, text, ignored, odd=not record.understood)
     return Reading(None, None, ignored, odd=ignored is None or ignored.code is Code.MALFORMED_MEMBER)
 
 
@@ -247,7 +248,8 @@ class _Block:
             stock = pl.concat([part.values.cast(dtype) for part in parts])
             index = pl.Series(place)
             columns.append(stock.gather(index.set(index < 0, None)).alias(name))
-        slips = tuple(Slip(ignored, count, row) for ignored, (count, row) in self._slips.items())
+        met = sorted(self._slips.items(), key=lambda slip: slip[1][1])  # the first met gives place and reason to all
+        slips = tuple(Slip(ignored, count, row) for ignored, (count, row) in met)
         return Columns(pl.DataFrame(columns), ~self._filled, self._newer, slips)
 
 

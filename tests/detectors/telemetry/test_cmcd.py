@@ -133,6 +133,8 @@ def test_ten_digits_are_seconds() -> None:
         pytest.param('sid="s",e=t', "event", "missing_time", id="no time"),
         pytest.param('sid="s",e=t,ts=12', "event", "out_of_range", id="1970"),
         pytest.param('sid="s",v=3', "request", "unknown_version", id="newer"),
+        pytest.param('sid="s",v=2.5', "request", "unknown_version", id="newer by half"),
+        pytest.param('sid="s",v=1234567890', "request", "unknown_version", id="newer by far"),
         pytest.param("quite another thing", "request", "not_cmcd", id="prose"),
         pytest.param("", "request", "not_cmcd", id="empty"),
         pytest.param("x" * 70_000, "request", "record_too_long", id="long"),
@@ -166,6 +168,13 @@ def test_keys_left_out_are_counted_by_name_and_reason() -> None:
 
     assert read.events.height == 4
     assert sorted(read.ignored) == [("br", "out_of_range", 2), ("br", "wrong_type", 1), ("mood", "unknown_field", 2)]
+
+
+def test_keys_left_out_for_several_reasons_stand_where_the_first_was_met() -> None:
+    read = Read(jsonl([a_report("br=1"), a_report('br="x,y"'), a_report("br=")]))
+
+    left_out = read.rejects.filter(pl.col("scope") == "field").select("line", "field", "reason", "count")
+    assert left_out.rows() == [(2, "br", "The key needs a number.", 2)]
 
 
 def test_a_set_of_a_newer_version_is_ignored_whole() -> None:
@@ -296,6 +305,7 @@ _TRAPS = [
     *('sid="a",sid="b"', "br=1,br=2", "su,su", "x=1,x=2", "br=x,br=1", "mtp=0", "mtp=(0)", "ec=27", "ec=(27 28)"),
     *("", ",", ",,", "br=1,", ",br=1", " br=1", "br=1, bl=2", "br=1 ,bl=2", "br= 1", "br=", "br", "=", "=1", "br=1=2"),
     *("1234567=1", "12345678=1", "abcdefgh=1", "abcdefghi=1", "bg=?0", "bg", "bg=1", "v=3,br=1", "v=2,br=-1", "v=0"),
+    *('v=2.5,sid="a"', 'v=2.4,sid="a"', "v=123456789,br=1", "v=123456789"),
     *("ts=123456789012345", "ts=1234567890123456", "ts=00000001", "ts=12345678", "ts=123456789", "ts=1/", "ts=:1"),
     *('sid="é"', 'sid="\x07"', 'sid="\x7f"', 'sid=""', 'sid="', 'sid="a"b"', f'sid="{"x" * 201}"', f'cid="{"x" * 65}"'),
 ]
