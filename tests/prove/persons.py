@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from remediation.blocks import block, unblock
 from remediation.gateways.errors import DeferredError, SilentError, UnusableError
 from remediation.ledger.audit import Author
+from remediation.ledger.budgets import Caps
 from remediation.ledger.control import Mode, set_mode
 from remediation.ledger.control_tables import BLOCKS
 from remediation.ledger.tables import OUTBOX
@@ -47,6 +48,12 @@ class PeopledTown(Town):
         with contextlib.suppress(SilentError, DeferredError, UnusableError):
             reconcile(self.ledger, InProcessGateway(self.world.provider), self.now)
         self.oracle.blocked = {row["order_line_id"] for row in rows(self.ledger, BLOCKS)}
+
+    def change_policy(self, caps: Caps) -> None:
+        self.oracle.caps = caps
+
+    def set_clock(self, skew: int) -> None:
+        self.skew = skew
 
     def turn_switch(self, mode: Mode, percent: int) -> None:
         set_mode(self.ledger, mode, self._ada, "because", percent)
@@ -95,12 +102,18 @@ class PeopledTown(Town):
             withdraw(self.ledger, run_id, self._ada, "looked at")
             self.oracle.withdraw(run_id)
 
-    def end_what_failed(self, which: int, *, by_hand: bool) -> None:
-        waiting = [item for item in rows(self.ledger, OUTBOX) if item["state"] in {"failed", "manual"}]
-        if waiting and by_hand:
-            done(self.ledger, one_of(waiting, which)["outbox_id"], self._ada, "done", "by bank transfer")
-        elif waiting:
-            drop(self.ledger, one_of(waiting, which)["outbox_id"], self._ada, "not worth it")
+    def end_by_hand(self, which: int) -> None:
+        if outbox_id := self._waiting(which):
+            done(self.ledger, outbox_id, self._ada, "done", "by bank transfer")
+
+    def drop(self, which: int) -> None:
+        if outbox_id := self._waiting(which):
+            drop(self.ledger, outbox_id, self._ada, "not worth it")
+
+    def _waiting(self, which: int) -> str | None:
+        """Something that waits for a person, if anything does."""
+        waiting = [item["outbox_id"] for item in rows(self.ledger, OUTBOX) if item["state"] in {"failed", "manual"}]
+        return str(one_of(waiting, which)) if waiting else None
 
     def quiet_returns(self) -> None:
         """Nothing goes wrong any more and nothing is stopped: everything comes to its end, or to a person."""
@@ -119,4 +132,4 @@ class PeopledTown(Town):
                 break
             self.wait(6 * HOUR_MS)
         self.demand_soundness()
-        assert unfinished(self.ledger, self.world) == []
+        assert not (left := unfinished(self.ledger, self.world)), left

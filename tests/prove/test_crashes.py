@@ -21,7 +21,7 @@ from tests.prove.figures import RELEASE, sized, tell
 from tests.prove.soundness import broken, unfinished
 from tests.prove.world import Relay, World, charge_all, first, import_town, resolutions, send
 from tests.remediation.ledger.evenings import GENEROUS, MORNING, a_run, rows
-from tests.support.provider import EVENING, Fault, Kind, Moment, Status
+from tests.support.provider import Fault, Kind, Moment, Status
 
 ORDERS: Final = first(sized(12, release=50))
 LATER: Final = MORNING + 3_600_000
@@ -57,7 +57,7 @@ def troubled_morning(ledger: Engine, world: World) -> None:
     world.provider.script(dict.fromkeys(range(1, 2 * len(ORDERS), 3), lost))
     send(ledger, world)
     world.provider.calm()
-    world.provider.advance(LATER - EVENING)
+    world.provider.advance(LATER - MORNING)
     for nth, effect in enumerate(world.provider.effects()):
         world.provider.move(effect.refund_id, Status.SUCCEEDED if nth % 4 else Status.FAILED)
 

@@ -66,10 +66,10 @@ class Relay(Mailbox):
 
 
 class WatchedProvider(Provider):
-    """A provider each of whose calls can be stopped before and after it."""
+    """A provider each of whose calls can be stopped before and after it. Its clock starts with ours."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(now_ms=MORNING)
         self.before: Callable[[], None] = quiet
         self.after: Callable[[], None] = quiet
 
