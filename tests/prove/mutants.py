@@ -66,7 +66,7 @@ class Mutants:
         return code == pytest.ExitCode.OK
 
 
-_ENDED: Final = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+_ENDED: Final = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 _RAN_FOR_EVER: Final = (-signal.SIGXCPU, -signal.SIGKILL)
 _LIMIT_S: Final = 120
 """So much time of a processor, and a run is taken to go on for ever: that is a way of failing, too."""

@@ -24,6 +24,12 @@ def test_each_bug_still_fits_the_source() -> None:
 
 
 @pytest.mark.servers
+def test_where_no_bug_is_seeded_the_same_tests_pass(source: Mutants) -> None:
+    bug = EVERY_CHANGE[0]
+    assert source.survives(bug.file, right(bug), sorted({each.caught_by for each in EVERY_CHANGE}))
+
+
+@pytest.mark.servers
 @pytest.mark.parametrize("bug", EVERY_CHANGE, ids=lambda bug: bug.name)
 def test_a_bug_is_caught_by_the_tests_that_are_about_it(source: Mutants, bug: SeededBug) -> None:
     assert not source.survives(bug.file, bug.seeded(right(bug)), [bug.caught_by]), "the bug survives"
@@ -32,6 +38,8 @@ def test_a_bug_is_caught_by_the_tests_that_are_about_it(source: Mutants, bug: Se
 @pytest.mark.prove
 def test_no_bug_of_all_survives_the_suite(source: Mutants) -> None:
     bugs = (*EVERY_CHANGE, *RELEASE)
+    everything = sorted({*SUITE, *(bug.caught_by for bug in bugs)})
+    assert source.survives(bugs[0].file, right(bugs[0]), everything), "the suite fails where no bug is seeded"
     survivors = [bug.name for bug in bugs if survives_all(source, bug)]
     tell(f"seeded bugs: {len(bugs)} seeded, {len(bugs) - len(survivors)} caught; survivors: {survivors or 'none'}")
     assert survivors == []
