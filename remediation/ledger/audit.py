@@ -59,7 +59,7 @@ class Entry:
     @property
     def is_sealed(self) -> bool:
         """Whether the digest is that of the row."""
-        return self.sha256 == _seal(asdict(self))
+        return self.sha256 == _seal({name: getattr(self, name) for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def head(connection: Connection) -> Head:
 def entries(connection: Connection) -> Iterator[Entry]:
     """The whole log, oldest first."""
     for row in connection.execute(select(AUDIT).order_by(AUDIT.c.number)).yield_per(10_000):
-        yield Entry(**row._asdict())
+        yield Entry(*row)
 
 
 def history(connection: Connection, entity: Entity, entity_id: str) -> tuple[Entry, ...]:
