@@ -5,6 +5,7 @@ SQLite facts that this module answers: foreign keys are off unless asked for,
 fail), and write-ahead logging could corrupt a file before certain releases.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -147,15 +148,21 @@ def wal_is_safe(version: tuple[int, int, int]) -> bool:
     return version >= _WAL_SAFE or version >= _WAL_SAFE_BACKPORTS.get(version[:2], _WAL_SAFE)
 
 
+def _holds_no_row(logged: logging.LogRecord) -> bool:
+    return logged.levelno > logging.DEBUG  # SQLAlchemy logs all rows that it reads, names and addresses among them
+
+
 def _engine(url: URL, *, read_only: bool = False) -> Engine:
+    logging.getLogger("sqlalchemy.engine.Engine").addFilter(_holds_no_row)
     if url.get_backend_name() != "sqlite":
         options: dict[str, Any] = {"execution_options": {"postgresql_readonly": True}} if read_only else {}
-        server = create_engine(url, json_serializer=canonical_json, **options)
+        server = create_engine(url, json_serializer=canonical_json, hide_parameters=True, **options)
         event.listen(server, "begin", _take_turns)
         return server
     engine = create_engine(
         url,
         json_serializer=canonical_json,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_S},
         # A file opens in a tenth of a millisecond: no connection is kept that somebody would have to close.
         poolclass=StaticPool if _file(url) is None else NullPool,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from pipelines import cli
+from tests.prove.payloads import AS_OF
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,13 @@ class Spoken:
 
 
 def makegood(*arguments: object, debug: bool = False) -> Spoken:
-    """Runs a command; with `debug` every library logs all that it can."""
+    """Runs a command in the morning of the attacks; with `debug` every library logs all that it can."""
     out, err, log = io.StringIO(), io.StringIO(), io.StringIO()
     code = 0
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
+        patch.object(cli, "clock", lambda: AS_OF),
         patch.object(sys, "argv", ["makegood", *map(str, arguments)]),
         logged(log) if debug else contextlib.nullcontext(),
     ):

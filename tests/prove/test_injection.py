@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from remediation.database import open_ledger
-from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES, REMEDIES
+from remediation.ledger.tables import CUSTOMERS, GRANTS, MAILS, ORDER_LINES, REMEDIES
 from remediation.report.explain import explain
 from tests.prove.figures import sized, tell
 from tests.prove.payloads import AS_OF, FORGED, PRODUCT, THIEF, Attack, attacked, attacks
@@ -165,6 +165,8 @@ def test_every_mail_has_one_recipient_and_no_active_html(night: Night, ledger: E
         assert PRODUCT not in text + page + message["Subject"]
         assert not steering(text.replace("\r\n", ""))
         assert not forged(text)
+    # Only an address that has no form in seven bits keeps a mail from being written: never what the mail says.
+    assert {remedy for remedy, address in addresses.items() if address.isascii()} == night.mails.keys()
     assert len(night.mails) > COUNT // 2
     tell(f"injection: {len(night.mails):,} mails to one recipient each, none with active HTML")
 
@@ -199,9 +201,11 @@ def test_nothing_that_is_said_leaves_its_line_or_steers_a_terminal(night: Night,
 
 
 def recipients_of(ledger: Engine) -> dict[str, str]:
-    """By remedy, the address of its customer as it was imported."""
-    query = select(REMEDIES.c.remedy_id, CUSTOMERS.c.email).join(
-        CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id
+    """By remedy that has a mail, the address of its customer as it was imported."""
+    query = (
+        select(MAILS.c.remedy_id, CUSTOMERS.c.email)
+        .join(REMEDIES, REMEDIES.c.remedy_id == MAILS.c.remedy_id)
+        .join(CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id)
     )
     with ledger.connect() as connection:
         return {row.remedy_id: row.email for row in connection.execute(query)}

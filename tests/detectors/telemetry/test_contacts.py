@@ -43,3 +43,14 @@ def test_a_contact_that_names_a_session_is_no_beacon() -> None:
 
     assert read.contacts.height == 1
     assert read.ignored == [("session_id", "unknown_field", 1)]
+
+
+@pytest.mark.parametrize("name", ["language", "voice"])
+def test_what_is_no_language_and_no_voice_is_left_out_of_the_evidence(name: str) -> None:
+    """It may be anything that the customer wrote; the contact itself counts."""
+    good, odd = {"language": "pt-BR", "voice": "warm"}, "I am Ilsa Lund"
+    read = Read(jsonl([a_contact(**good), a_contact(contact_id="k-2", **{**good, name: odd})]))
+
+    assert read.contacts[name].to_list() == [good[name], None]
+    assert read.ignored == [(name, "unknown_value", 1)]
+    assert odd not in read.rejects.write_csv()
