@@ -161,7 +161,7 @@ def test_an_order_book_is_read_and_never_written(ledger: Engine) -> None:
     book = open_order_book(ledger.url.render_as_string(hide_password=False))
     with book.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM order_lines")) == 0
-        with pytest.raises(DBAPIError, match="read-?only"):
+        with pytest.raises(DBAPIError, match=r"read-?only"):
             connection.execute(text("DELETE FROM order_lines"))
     book.dispose()
 
