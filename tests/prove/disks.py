@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,7 +51,10 @@ class MemoryDisk:
 
     def develop(self, photo: object) -> Engine:
         assert isinstance(photo, bytes)
-        self.raw.deserialize(photo)
+        with closing(sqlite3.connect(":memory:")) as copy:
+            copy.deserialize(photo)
+            # Put under the feet of a connection in use, a database can crash SQLite; copied into it, it does not.
+            copy.backup(self.raw)
         return self._ledger
 
 

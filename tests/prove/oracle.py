@@ -47,6 +47,19 @@ class Oracle:
     debts: dict[str, Debt] = field(default_factory=dict)
     spent: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def money_aside(self) -> dict[str, int]:
+        """What is set aside of each line's price."""
+        aside = dict.fromkeys(self.paid, 0)
+        for debt in self.debts.values():
+            aside[debt.remedy.order_line_id] += debt.money_aside
+        return aside
+
+    @property
+    def goods_aside(self) -> int:
+        """What is promised of the stock."""
+        return sum(debt.goods_aside for debt in self.debts.values())
+
     def record(self, run_id: str, as_of: int, remedies: Iterable[Remedy]) -> set[str]:
         """Takes new remedies in; returns those that came approved and have to be held."""
         self.runs.setdefault(run_id, "recording")
@@ -69,18 +82,18 @@ class Oracle:
     def set_aside(self, debt: Debt) -> bool:
         """Whether price and stock suffice; what fits is taken."""
         line = debt.remedy.order_line_id
-        if not debt.money_aside and self._money_aside(line) + debt.refund > self.paid[line]:
+        if not debt.money_aside and self.money_aside[line] + debt.refund > self.paid[line]:
             return False
         debt.money_aside = debt.refund
-        if not debt.goods_aside and self._goods_aside() + debt.goods > self.stock:
+        if not debt.goods_aside and self.goods_aside + debt.goods > self.stock:
             return False
         debt.goods_aside = debt.goods
         return True
 
     def fits(self, debt: Debt) -> bool:
         """Whether `set_aside` would succeed."""
-        money = debt.money_aside or self._money_aside(debt.remedy.order_line_id) + debt.refund
-        goods = debt.goods_aside or self._goods_aside() + debt.goods
+        money = debt.money_aside or self.money_aside[debt.remedy.order_line_id] + debt.refund
+        goods = debt.goods_aside or self.goods_aside + debt.goods
         return money <= self.paid[debt.remedy.order_line_id] and goods <= self.stock
 
     def withdraw(self, run_id: str) -> None:
@@ -117,9 +130,3 @@ class Oracle:
             return False
         self.spent.update({name: amount for name, amount, _ in wanted})
         return True
-
-    def _money_aside(self, line: str) -> int:
-        return sum(debt.money_aside for debt in self.debts.values() if debt.remedy.order_line_id == line)
-
-    def _goods_aside(self) -> int:
-        return sum(debt.goods_aside for debt in self.debts.values())

@@ -16,6 +16,7 @@ from remediation.reconciling.reconcile import reconcile
 from remediation.reviewing.by_hand import done, drop
 from remediation.reviewing.runs import release, withdraw
 from remediation.reviewing.verdicts import ReviewError, approve, reject
+from remediation.verifying import verify
 from tests.prove.oracle import CALLED_OFF, Debt
 from tests.prove.soundness import unfinished
 from tests.prove.town import Town, address_of, one_of
@@ -133,3 +134,9 @@ class PeopledTown(Town):
             self.wait(6 * HOUR_MS)
         self.demand_soundness()
         assert not (left := unfinished(self.ledger, self.world)), left
+        self.demand_a_verdict()
+
+    def demand_a_verdict(self) -> None:
+        """The program's own judgement of its ledger is the same."""
+        verdict = verify(self.ledger, self.now())
+        assert verdict.is_sound, [outcome.breaches for outcome in verdict.outcomes if outcome.count]

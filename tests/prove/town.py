@@ -1,6 +1,7 @@
 """A small service under everything that can happen to it; whatever does, ledger, world and oracle must agree."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -10,11 +11,15 @@ from remediation.ledger.budgets import Caps
 from remediation.ledger.control import control, percentile
 from remediation.ledger.control_tables import BUDGETS
 from remediation.ledger.journal import record
+from remediation.ledger.policies import keep_policy
 from remediation.ledger.resolution import Resolution
-from remediation.ledger.run import Objection, Run, RunInput, judge_run
-from remediation.ledger.tables import OUTBOX, REMEDIES, RUNS
+from remediation.ledger.run import Objection, Run, RunInput, finish_run, judge_run
+from remediation.ledger.tables import ORDER_LINES, OUTBOX, REMEDIES, RUNS
+from remediation.ledger.tables import STOCK as SHELVES
+from remediation.money import Money
 from remediation.outbox.breaker import HOUR_MS
 from remediation.outbox.dispatch import dispatch
+from remediation.policy.load import default_policy
 from remediation.remedy import Action
 from remediation.webhooks.hints import Hints
 from tests.prove.crashing import crashes
@@ -22,7 +27,7 @@ from tests.prove.disks import MemoryDisk
 from tests.prove.oracle import Oracle
 from tests.prove.soundness import broken
 from tests.prove.world import CHARGED, World
-from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, in_stock, owed, rows, with_orders
+from tests.remediation.ledger.evenings import MORNING, a_mail, a_remedy, an_order, in_stock, owed, rows, with_orders
 from tests.support.provider import Fault, InProcessGateway, Status
 from tests.support.provider.model import Request
 
@@ -33,6 +38,8 @@ STOCK: Final = 3
 TOP_UPS: Final = 3
 LINES: Final[Mapping[str, str]] = {"OL-1": "C-1", "OL-2": "C-1", "OL-3": "C-2", "OL-4": "C-2", "OL-5": "C-3"}
 """Order lines and their customers."""
+POLICY: Final = default_policy()
+COUNTS: Final = {"records": 1, "used": 1, "duplicate": 0, "rejected": 0, "late": 0}
 YEN: Final = "OL-5"
 SECRET: Final = "whsec_the_town_knows_this_one"  # noqa: S105 - it opens nothing
 ANOTHER: Final = "whsec_somebody_else_made_this"
@@ -52,6 +59,7 @@ def disk_with_orders() -> tuple[MemoryDisk, bytes]:
     ]
     with_orders(ledger, *lines)
     in_stock(ledger, STOCK)
+    keep_policy(ledger, POLICY)
     return disk, disk.photograph(ledger)
 
 
@@ -110,7 +118,7 @@ class Town:
         found = tuple(self._remedy(line, actions[line], held=held) for line in sorted(actions))
         number = len(self.nights)
         manifest = RunInput("telemetry", f"night-{number}", bytes=number, sha256="b" * 64, rows=1)
-        run = Run(self.now(), "a" * 64, "1", (manifest,))
+        run = Run(self.now(), POLICY.sha256, "1", (manifest,))
         self.nights.append((run, found, objected))
         self._record(run, found)
         if not breaks_off:
@@ -182,6 +190,10 @@ class Town:
         assert remedies == agreed, (remedies, agreed)
         runs = {row["run_id"]: row["state"] for row in rows(self.ledger, RUNS)}
         assert runs == self.oracle.runs, (runs, self.oracle.runs)
+        aside = {row["order_line_id"]: row["owed_minor"] for row in rows(self.ledger, ORDER_LINES)}
+        assert aside == self.oracle.money_aside, (aside, self.oracle.money_aside)
+        (promised,) = (row["promised"] for row in rows(self.ledger, SHELVES))
+        assert promised == self.oracle.goods_aside, (promised, self.oracle.goods_aside)
         spent = sorted(row["spent"] for row in rows(self.ledger, BUDGETS) if row["spent"])
         assert spent == sorted(self.oracle.spent.values()), (spent, self.oracle.spent)
         self._asked_at = self.disk.raw.total_changes
@@ -226,7 +238,10 @@ class Town:
             "currency": currency_of(line),
             "number": self.numbers[line],
         }
-        return owed(a_remedy(line, actions=actions, state=state, **of_line), not_before=self.now())
+        remedy = a_remedy(line, actions=actions, state=state, policy_sha256=POLICY.sha256, **of_line)
+        words = f"Sorry. You get {Money(remedy.amount, remedy.currency).decimal}."
+        mail = a_mail(remedy, subject=words, text=words, html=f"<body><p>{words}</p></body>")
+        return replace(owed(remedy, not_before=self.now()), mail=mail)
 
     def _record(self, run: Run, found: tuple[Resolution, ...]) -> set[str]:
         """The remedies that came approved and are held."""
@@ -237,6 +252,7 @@ class Town:
         return held
 
     def _judge(self, run: Run, *, objected: bool) -> None:
+        finish_run(self.ledger, run.run_id, COUNTS, {})
         objections = [Objection("storm", "too many")] if objected else []
         judge_run(self.ledger, run.run_id, Author("guards", self.now()), None, objections)
         self.oracle.judge(run.run_id, objected=objected)
