@@ -178,7 +178,10 @@ def plants(count: int, seed: int = 1_942) -> list[Plant]:
 
 
 def planted(folder: Path, every: Iterable[Plant]) -> None:
-    """Written beside what stands in the folder's files."""
+    """Written beside what stands in the folder's files; a new file begins with a row that says what it is."""
+    for name, row in ROWS.items():
+        if not (folder / name).exists():
+            (folder / name).write_bytes(_line(row))
     for plant in every:
         with (folder / plant.file).open("ab") as file:
             file.write(plant.lines)
