@@ -113,7 +113,8 @@ def test_senders_at_once_send_everything_once(ledger: Engine, tmp_path: Path) ->
 
 def test_a_sender_that_follows_goes_on_until_it_is_stopped_and_past_another_sender(ledger: Engine) -> None:
     approve(ledger, 2)
-    busy, rests, told = [True, False, False], iter([False, False, True]), []
+    busy, rests = [True, False, False], iter([False, False, True])
+    told: list[Dispatched] = []
 
     def once() -> Dispatched:
         if busy.pop(0):
