@@ -27,7 +27,7 @@ def sentence(error: BaseException) -> str:
         if type(one).__module__.partition(".")[0] in OUR_PACKAGES:
             return one_line(str(one), _LONGEST)
     said = next(filter(None, map(_said, _chain(error))), "")
-    return f"{type(error).__name__}{_place(error)}{said}; nothing was sent"
+    return f"{type(error).__name__}{_place(error)}{said}; the next run clears up what was begun"
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

@@ -37,28 +37,28 @@ def test_the_text_of_any_other_error_is_not_repeated(kind: type[Exception]) -> N
 
     assert "Ilsa" not in told
     assert "secret.example" not in told
-    assert told == "RuntimeError; nothing was sent"
+    assert told == "RuntimeError; the next run clears up what was begun"
 
 
 def test_it_is_told_where_in_our_code_it_arose() -> None:
     error = raised(lambda: Money(ILSA, "USD").decimal)  # type: ignore[arg-type]
 
     assert sentence(error).startswith(f"{type(error).__name__} in remediation/money.py, line ")
-    assert sentence(error).endswith("; nothing was sent")
+    assert sentence(error).endswith("; the next run clears up what was begun")
 
 
 def test_the_operating_systems_own_words_are_told() -> None:
     error = PermissionError(13, "Permission denied", "/srv/out")
 
-    assert sentence(error) == "PermissionError: Permission denied (/srv/out); nothing was sent"
+    assert sentence(error) == "PermissionError: Permission denied (/srv/out); the next run clears up what was begun"
 
 
 def test_of_a_database_only_sqlites_words_are_told_since_they_hold_no_values() -> None:
     full = OperationalError("INSERT ...", {"email": ILSA}, sqlite3.OperationalError("database or disk is full"))
     other = IntegrityError("INSERT ...", {"email": ILSA}, Exception(f"Key (email)=({ILSA}) already exists."))
 
-    assert sentence(full) == "OperationalError: database or disk is full; nothing was sent"
-    assert sentence(other) == "IntegrityError; nothing was sent"
+    assert sentence(full) == "OperationalError: database or disk is full; the next run clears up what was begun"
+    assert sentence(other) == "IntegrityError; the next run clears up what was begun"
 
 
 @pytest.mark.parametrize("odd", ["\x1b[2J\x1b]0;owned\x07", "\x9b31m", "\u202e", "\r", "\u2028"], ids=ascii)
@@ -73,7 +73,7 @@ def test_errors_that_cause_each_other_are_told_once() -> None:
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
 
-    assert sentence(first) == "ValueError; nothing was sent"
+    assert sentence(first) == "ValueError; the next run clears up what was begun"
 
 
 def test_our_own_errors_are_known_by_where_they_come_from() -> None:
