@@ -17,7 +17,7 @@ from detectors.finding import content_id
 from remediation.database import open_database
 from remediation.ledger.control_tables import AUDIT
 from remediation.ledger.tables import METADATA, RUNS
-from tests.prove.figures import sized, tell
+from tests.prove.figures import tell
 from tests.prove.soundness import broken, unfinished
 from tests.prove.stopping import Stopper, stopper
 from tests.prove.world import World, charge_all, import_town, resolutions, send
@@ -30,8 +30,6 @@ from tests.support.stores import Store, open_store
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are traced by Linux's own means")
 
-KILLS: Final = sized(50, release=500)
-KILLED_NIGHTS: Final = sized(25, release=500)
 ORDERS: Final = 4
 """A round's: one of each sort."""
 BUSY: Final = "another process is sending"
@@ -111,11 +109,10 @@ class Round:
         )
 
 
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    folder = tmp_path_factory.mktemp("servers")
-    with running_provider(folder / "provider.db") as provider, real_server() as mail:
-        yield Servers(provider, mail, folder / "goods")
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    with running_provider(tmp_path / "provider.db") as provider, real_server() as mail:
+        yield Servers(provider, mail, tmp_path / "goods")
 
 
 @pytest.fixture(scope="module")
@@ -124,16 +121,27 @@ def stop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stopper]:
         yield stop
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
+@pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     with open_store(request.param, tmp_path) as store:
         yield store
 
 
+@pytest.mark.parametrize(
+    ("store", "wanted"),
+    [
+        pytest.param("sqlite", 12, id="a taste"),
+        pytest.param("sqlite", 50, id="every change", marks=pytest.mark.servers),
+        pytest.param("postgresql", 50, id="every change on a server", marks=pytest.mark.servers),
+        pytest.param("sqlite", 250, id="a release", marks=pytest.mark.prove),
+        pytest.param("postgresql", 250, id="a release on a server", marks=pytest.mark.prove),
+    ],
+    indirect=["store"],
+)
 def test_a_sender_killed_anywhere_and_started_again_does_everything_once(
-    store: Store, stop: Stopper, servers: Servers
+    store: Store, stop: Stopper, servers: Servers, wanted: int
 ) -> None:
-    dice = random.Random(KILLS)  # noqa: S311 - chance that can be repeated
+    dice = random.Random(wanted)  # noqa: S311 - chance that can be repeated
     kills = stops = 0
     for first in count(1, ORDERS):
         outside = Round(servers, range(first, first + ORDERS))
@@ -146,23 +154,32 @@ def test_a_sender_killed_anywhere_and_started_again_does_everything_once(
                 ended = stop.run(servers.dispatch(ledger), servers.environment, dice.randrange(stops))
             assert ended.code == 0, ended.said
             assert [*broken(ledger, outside), *unfinished(ledger, outside)] == []
-        if kills >= KILLS:
+        if kills >= wanted:
             break
     tell(f"kill -9 of the sender: {kills} kills, each at one of {stops} moments before or after a system call")
 
 
-@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("store", "wanted"),
+    [
+        pytest.param("sqlite", 25, id="every change", marks=pytest.mark.servers),
+        pytest.param("postgresql", 25, id="every change on a server", marks=pytest.mark.servers),
+        pytest.param("sqlite", 250, id="a release", marks=pytest.mark.prove),
+        pytest.param("postgresql", 250, id="a release on a server", marks=pytest.mark.prove),
+    ],
+    indirect=["store"],
+)
 def test_a_night_killed_anywhere_and_started_again_leaves_the_ledger_as_if_nothing_had_been(
-    store: Store, tmp_path: Path
+    store: Store, tmp_path: Path, wanted: int
 ) -> None:
-    dice = random.Random(KILLED_NIGHTS)  # noqa: S311 - chance that can be repeated
+    dice = random.Random(wanted)  # noqa: S311 - chance that can be repeated
     scratch = {"TMPDIR": str(tmp_path)}  # the killed ones do not tidy up
     kills = 0
     with stopper(tmp_path, *NIGHTS_MODULES) as stop:
         with store.ledger() as url:
             whole = stop.run(casablanca(url, tmp_path), scratch)
             as_it_should_be = contents(url)
-        while kills < KILLED_NIGHTS:
+        while kills < wanted:
             with store.ledger() as url:
                 while (ended := stop.run(casablanca(url, tmp_path), scratch, dice.randrange(whole.stops))).was_killed:
                     kills += 1

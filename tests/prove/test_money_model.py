@@ -159,7 +159,7 @@ class MoneyMachine(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [
-        pytest.param(30, 50, id="a taste"),
+        pytest.param(15, 50, id="a taste"),
         pytest.param(1_000, 50, id="every change", marks=pytest.mark.servers),
         pytest.param(10_000, 100, id="a release", marks=pytest.mark.prove),
     ],
