@@ -41,7 +41,7 @@ BATCH: Final = 4
 EFFORTS: Final = [
     # On every change: some seconds in all, drawn and shrunk by Hypothesis.
     pytest.param(Effort(1, 2), id="slice"),
-    # A minute in all, which .ci/run takes, or ten million cases for a release: in large files, which cost far less a line.
+    # A minute in all, as .ci/run does, or ten million cases for a release: in large files, which cost less a line.
     pytest.param(
         Effort(sized(5, 200), sized(40, 5_000), lines=sized(100, 400)),
         id="long",
