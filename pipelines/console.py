@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.nightly import Table as SessionTable
+from remediation.report.formats import one_line
 from remediation.report.night import Night
 from remediation.report.text import NOTHING_CHANGED, balance, summary_lines
 
@@ -49,7 +50,8 @@ def print_table_counts(table: SessionTable) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text(f"{table.sessions.height:,} sessions; {balance(table.counts)}"))
     for reject in table.rejects[:SHOWN_REJECTS]:
-        place = f"{reject.source}:{reject.line}" if reject.line else reject.source
+        source = one_line(reject.source)
+        place = f"{source}:{reject.line}" if reject.line else source
         console.print(Text(f"  {place}: {reject.code}: {reject.reason}"))
     if len(table.rejects) > SHOWN_REJECTS:
         console.print(

@@ -104,6 +104,10 @@ def _match(pattern: str) -> dict[str, int]:
     visible = {path: size for path, size in found.items() if not _is_hidden(path, pattern) and not Path(path).is_dir()}
     if not visible:
         raise SourceError(f"{pattern}: no file is there; name an existing file, folder or glob")
+    for path in visible:
+        # Neither the ledger nor a report could say which file it was.
+        if any("\ud800" <= character <= "\udfff" for character in path):
+            raise SourceError(f"{path}: the name of this file is not UTF-8; rename it")
     return visible
 
 

@@ -36,6 +36,15 @@ class Fault:
     reason: str
 
 
+def is_header(line: bytes, model: type[BaseModel]) -> bool:
+    """Whether a line names a field of `model` as a header does: then rows follow, whatever their cells begin with."""
+    try:
+        cells = next(csv.reader([line.decode()], strict=True), [])
+    except (csv.Error, UnicodeDecodeError):
+        return False
+    return any(_field(cell.strip(), model) for cell in cells)
+
+
 def json_texts(lines: Iterable[tuple[int, bytes | None]], model: type[BaseModel]) -> Iterator[JsonText | Fault]:
     """The rows below the header; a header that does not fit `model` is the one fault of the file.
 
@@ -54,6 +63,8 @@ def json_texts(lines: Iterable[tuple[int, bytes | None]], model: type[BaseModel]
             continue
         if cells is None:
             return
+        if len(cells) == 1 and not cells[0].strip():
+            continue  # a blank line
         if cells and header is None:
             header = tuple(cell.strip() for cell in cells)
             fault = _header_fault(feed.first, header, model)

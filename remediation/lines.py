@@ -14,13 +14,14 @@ _JSON_LINE: Final = re.compile(rb"^[^\S\n]*+\{", re.MULTILINE)  # no line is loo
 class Lines:
     """Iterates once over (number from 1, line without its line feed); None is a line too long to be read.
 
-    `look_like_json` tells whether a line near the beginning opens a JSON object,
-    which no CSV header does.
+    `opening` is the first line that is not blank, as far as it is near the
+    beginning; `look_like_json` tells whether any line near it opens a JSON object.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._first = stream.read(_BLOCK_BYTES).removeprefix(b"\xef\xbb\xbf")
+        self.opening = self._first.lstrip().partition(b"\n")[0]
         self.look_like_json = _JSON_LINE.search(self._first) is not None
 
     def __iter__(self) -> Iterator[tuple[int, bytes | None]]:

@@ -59,7 +59,8 @@ def parsed_rows(stream: BinaryIO, source: str, model: type[R]) -> Iterator[Row[R
     """
     adapter = TypeAdapter(model)
     lines = Lines(stream)
-    texts = _json_texts(lines) if lines.look_like_json else csv_rows.json_texts(lines, model)
+    is_json = lines.look_like_json and not csv_rows.is_header(lines.opening, model)
+    texts = _json_texts(lines) if is_json else csv_rows.json_texts(lines, model)
     for text in texts:
         if isinstance(text, csv_rows.Fault):
             yield RowReject(source, text.line, _shown(text.field), text.reason)

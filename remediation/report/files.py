@@ -4,6 +4,7 @@ The same records give the same bytes, whatever order they come in. What is
 unknown is null.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Final
 
@@ -17,6 +18,8 @@ from remediation.report.night import RejectRow
 from remediation.tickets import Ticket, TicketState
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_STEERING: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]")
+"""Characters that JSON lets stand, but that end lines or steer terminals: the name of a file may hold them."""
 
 
 class FindingRecord(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,8 +107,12 @@ def write_rejects(sink: IO[bytes], rejects: Iterable[RejectRow]) -> int:
 
 def _write(sink: IO[bytes], records: Sequence[Struct | Declined | RejectRow]) -> int:
     for record in records:
-        sink.write(_ENCODER.encode(record) + b"\n")
+        sink.write(_STEERING.sub(_escaped, _ENCODER.encode(record)) + b"\n")
     return len(records)
+
+
+def _escaped(character: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(character[0].decode())
 
 
 def _finding_record(finding: Finding) -> FindingRecord:

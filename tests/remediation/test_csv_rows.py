@@ -77,6 +77,25 @@ def test_a_backslash_before_the_letters_of_an_escape_is_no_nul() -> None:
     assert list(told("\n".join(rows))) == [(1, "OL-1"), (2, "holds a NUL character")]
 
 
+@pytest.mark.parametrize("odd", ["{{ 1337*7331 }}", "{", "OL-9{"])
+def test_a_cell_that_begins_like_json_does_not_make_json_of_the_table(odd: str) -> None:
+    rows = list(told(HEADER + a_row("OL-1") + a_row(odd) + a_row("OL-2")))
+
+    assert rows == [(2, "OL-1"), (3, odd), (4, "OL-2")]
+
+
+def test_a_line_of_a_cell_that_begins_like_json_does_not_either() -> None:
+    rows = list(told("\n \n" + HEADER.replace("title_json", "title") + a_row("OL-1", "Casa\n{blanca") + a_row("OL-2")))
+
+    assert rows[0] == (4, "OL-1")
+
+
+def test_rubbish_before_json_lines_does_not_make_a_table_of_them() -> None:
+    rows = list(told("order lines of today\n" + json.dumps(an_order("OL-1"))))
+
+    assert rows == [(1, "is not one JSON object"), (2, "OL-1")]
+
+
 def test_blank_lines_before_a_header_cost_no_more_than_others() -> None:
     (row,) = parsed_rows(BytesIO(b"\n" * 200_000 + (HEADER + a_row("OL-1")).encode()), "orders.csv", OrderLine)
 
