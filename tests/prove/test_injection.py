@@ -1,290 +1,221 @@
-"""Texts that want to be more than text, in every field of a night: one recipient, no active page, no line of its own.
+"""Hostile texts in everything that others fill: one recipient, no active HTML, and nothing that leaves its line.
 
-`MAKEGOOD_PROVE=release` tries 3,000 of them; `-s` prints what became of them.
+A whole night runs through the real command line, in which every customer is another attack.
+`MAKEGOOD_PROVE=release` tries 3,000; `-s` prints what came of them.
 """
 
 import json
-import sqlite3
-import sys
+import re
 import unicodedata
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import Engine, func, select
 
-from pipelines import cli
-from pipelines.failures import sentence
-from pipelines.settings import UsageError
 from remediation.database import open_ledger
-from remediation.notices.envelope import recipients
+from remediation.ledger.tables import CUSTOMERS, GRANTS, MAILS, ORDER_LINES, REMEDIES
 from remediation.report.explain import explain
-from tests.prove.corpus import PAYLOADS, SUM, Case, cases
 from tests.prove.figures import sized, tell
-from tests.prove.markup import MAIL, REPORT, page
-from tests.prove.victims import AS_OF, PLACES, Folder, Victim, victims, written
+from tests.prove.payloads import AS_OF, FORGED, PRODUCT, THIEF, Attack, attacked, attacks
+from tests.prove.spoken import makegood
 
 COUNT: Final = sized(300, 3_000)
-HEADERS: Final = sorted(
-    (
-        "Auto-Submitted",
-        "Content-Language",
-        "Content-Type",
-        "From",
-        "MIME-Version",
-        "Message-ID",
-        "Reply-To",
-        "Subject",
-        "To",
-    )
+
+HEADERS: Final = Counter(
+    [
+        *("From", "To", "Reply-To", "Subject", "Message-ID", "Auto-Submitted"),
+        *("MIME-Version", "Content-Type", "Content-Language"),
+    ]
 )
-SENDER: Final = "service@makegood.example"
-STEERING: Final = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
-TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-ISOLATING: Final = frozenset("\u2068\u2069")
-"""What a mail's text may hold: an isolate around a text that runs against its surroundings."""
+PARTS: Final = ["multipart/alternative", "text/plain", "text/html"]
+LONGEST_LINE: Final = 998
+"""Bytes; RFC 5322."""
+ELEMENTS: Final = frozenset(
+    {
+        *("html", "head", "meta", "title", "style", "body", "main", "header", "footer", "section", "article"),
+        *("div", "span", "p", "br", "h1", "h2", "h3", "h4", "dl", "dt", "dd", "pre", "code", "strong", "b", "bdi"),
+        *("table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary"),
+    }
+)
+ATTRIBUTES: Final = frozenset(
+    {
+        *("align", "border", "cellpadding", "cellspacing", "width", "class", "style", "id", "role", "scope", "open"),
+        *("aria-labelledby", "charset", "content", "dir", "http-equiv", "lang", "name"),
+    }
+)
+ACTIVE_STYLE: Final = re.compile(r"url\(|expression|@import|javascript:|-moz-binding", re.IGNORECASE)
+STEERS: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u200e\u200f\u061c")
+
+
+class Page(HTMLParser):
+    """What a page holds that could act, as sentences; what it says, as text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.active: list[str] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open.append(tag)
+        if tag not in ELEMENTS:
+            self.active.append(f"<{tag}>")
+        for name, value in attrs:
+            if name not in ATTRIBUTES or ACTIVE_STYLE.search(value or ""):
+                self.active.append(f"<{tag} {name}={value!r}>")
+            if name == "http-equiv" and value != "Content-Security-Policy":
+                self.active.append(f"<{tag} {name}={value!r}>")
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] == "style" and ACTIVE_STYLE.search(data):
+            self.active.append(data)
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        self.active.append(f"<!--{data}-->")
+
+    def handle_pi(self, data: str) -> None:
+        self.active.append(f"<?{data}>")
 
 
 @dataclass(frozen=True)
 class Night:
-    """What one run made of everything, and what it said meanwhile."""
+    """What a night of attacks left behind."""
 
-    folder: Folder
-    out: Path
+    attacks: list[Attack]
+    folder: Path
     ledger: str
-    victims: list[Victim]
+    out: Path
     said: str
 
-    def records(self, name: str) -> list[dict[str, object]]:
-        return [json.loads(line) for line in (self.out / name).read_bytes().splitlines()]
-
     @property
-    def mails(self) -> list[bytes]:
-        return [file.read_bytes() for file in sorted((self.out / "mail").iterdir())]
+    def mails(self) -> dict[str, bytes]:
+        """By remedy."""
+        return {path.stem: path.read_bytes() for path in sorted((self.out / "mail").glob("*.eml"))}
 
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
-    path = tmp_path_factory.mktemp("injection")
-    everybody = victims(cases(PLACES, COUNT))
-    folder = written(everybody, path, _file_names())
-    ledger = f"sqlite:///{path / 'ledger.db'}"
-    said = _run("nightly", *folder.arguments, "--ledger", ledger, "--as-of", AS_OF, "--out", str(path / "out"))
-    return Night(folder, path / "out", ledger, everybody, said)
-
-
-def _run(*arguments: str) -> str:
-    """What the command line says, on both of its streams; it must succeed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["makegood", *arguments])
-        captured = _Said()
-        patch.setattr(sys, "stdout", captured)
-        patch.setattr(sys, "stderr", captured)
-        code: object = None
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code
-    if code:
-        raise AssertionError(captured.text)
-    return captured.text
-
-
-class _Said:
-    """A stream that is no terminal and forgets nothing."""
-
-    encoding = "utf-8"
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing waits."""
-
-    def isatty(self) -> bool:
-        return False
-
-
-def _file_names() -> list[str]:
-    texts = [text for family in PAYLOADS.values() for text in family]
-    names = (f"{text[:60]}.jsonl" for text in texts if text.strip(". ") and not set(text) & set("/\0"))
-    return [name for name in names if not any("\ud800" <= letter <= "\udfff" for letter in name) and name[0] != "."]
-
-
-def steering(text: str, *, but: frozenset[str] = frozenset()) -> set[str]:
-    """The characters that leave their line, steer a terminal or turn the text around."""
-    return {
-        character
-        for character in text
-        if character not in but and (unicodedata.category(character) in STEERING or character in TURNING)
-    }
-
-
-def test_every_text_was_tried_and_nobody_was_lost(night: Night) -> None:
-    tried = Counter(victim.case.place for victim in night.victims)
-    rejected = Counter(str(reject["code"]) for reject in night.records("rejects.jsonl") if reject["scope"] != "field")
-    decided = {
-        record["order_line_id"] for name in ("remedies", "declined") for record in night.records(f"{name}.jsonl")
-    }
-    asleep = [victim for victim in night.victims if victim.line not in decided]
-
-    tell(f"{len(night.victims)} texts in {len(tried)} places: {len(night.mails)} mails, rejects {dict(rejected)}")
-    assert set(tried) == set(PLACES)
-    assert {victim.case.text for victim in night.victims} >= {text for family in PAYLOADS.values() for text in family}
-    assert len(night.mails) > len(night.victims) / 2
-    for victim in asleep:
-        assert _was_refused(victim.case), f"nothing was heard of {victim.case}"
-
-
-def _was_refused(case: Case) -> bool:
-    """Whether a text cannot be kept in its place: an id is one visible line, and no text holds half a character."""
-    control = any(unicodedata.category(character) in ("Cc", "Cs") for character in case.text)
-    return (
-        control
-        or len(case.text) > 190
-        or not case.text.strip()
-        or case.place in ("email", "voice", "locale", "timezone")
+    folder = tmp_path_factory.mktemp("attacked")
+    every = attacks(COUNT)
+    attacked(every).write(folder)
+    ledger, out = f"sqlite:///{folder / 'ledger.db'}", folder / "out"
+    sources = [f"--{name}={folder / name}.jsonl" for name in ("orders", "customers", "grants")]
+    moment = f"--as-of={datetime.fromtimestamp(AS_OF / 1_000, UTC).isoformat()}"
+    begun = [f"--telemetry={folder / 'telemetry'}", *sources, moment, f"--ledger={ledger}", f"--out={out}"]
+    commands = (
+        ["nightly", *begun],
+        ["review", "list", f"--ledger={ledger}"],
+        ["tickets", "list", f"--ledger={ledger}"],
     )
+    said = [makegood(*command) for command in commands]
+    assert [each.code for each in said] == [0, 0, 0], [each.err for each in said]
+    return Night(every, folder, ledger, out, "\n".join(each.everything for each in said))
 
 
-def test_a_mail_has_one_recipient_and_no_header_but_ours(night: Night) -> None:
-    known = {str(victim.customer["email"]) for victim in night.victims}
-    for wire in night.mails:
-        message = message_from_bytes(wire, policy=policy.default)
+@pytest.fixture(scope="module")
+def ledger(night: Night) -> Iterator[Engine]:
+    engine = open_ledger(night.ledger)
+    yield engine
+    engine.dispose()
 
-        assert sorted(message.keys()) == HEADERS
-        (recipient,) = recipients(wire)
-        assert recipient in known
-        assert message["From"].addresses[0].addr_spec == SENDER
-        assert message["Reply-To"] == SENDER
-        assert not steering(str(message["Subject"]), but=ISOLATING)
-        assert len(str(message["Subject"])) < 300
+
+def test_nothing_is_lost(night: Night, ledger: Engine) -> None:
+    """Each row is in the ledger, or a reject says on which line it stood and why, and never what it held."""
+    rejects = [json.loads(line) for line in (night.out / "rejects.jsonl").read_text().splitlines()]
+    for name, table in (("orders", ORDER_LINES), ("customers", CUSTOMERS), ("grants", GRANTS)):
+        source = night.folder / f"{name}.jsonl"
+        lines = source.read_text().splitlines()
+        refused = {each["line"] for each in rejects if each["source"] == str(source)}
+        assert refused <= set(range(1, len(lines) + 1))
+        with ledger.connect() as connection:
+            kept = connection.execute(select(func.count()).select_from(table)).scalar_one()
+        assert kept + len(refused) == len(lines), name
+        tell(f"injection: {len(lines):,} {name}, {kept:,} kept, {len(refused):,} rejected")
+    assert THIEF not in json.dumps(rejects)
+    assert FORGED not in json.dumps(rejects)
+
+
+def test_every_mail_has_one_recipient_and_no_active_html(night: Night, ledger: Engine) -> None:
+    """Read by another reader than the one that guards it."""
+    addresses = recipients_of(ledger)
+    for remedy_id, wire in night.mails.items():
         assert wire.isascii()
         assert b"\0" not in wire
-        assert b"\r" not in wire.replace(b"\r\n", b"")
-        assert b"\n" not in wire.replace(b"\r\n", b"")
+        assert not re.search(rb"(?<!\r)\n|\r(?!\n)", wire)
+        assert max(map(len, wire.split(b"\r\n"))) <= LONGEST_LINE
+        message = message_from_bytes(wire, policy=default)
+        assert Counter(message.keys()) == HEADERS
+        assert [each.addr_spec for each in message["To"].addresses] == [addresses[remedy_id]]
+        assert not steering(message["Subject"])
+        assert [part.get_content_type() for part in message.walk()] == PARTS
+        text, page = (part.get_content() for part in list(message.walk())[1:])
+        assert Page(page).active == []
+        assert PRODUCT not in text + page + message["Subject"]
+        assert not steering(text.replace("\r\n", ""))
+        assert not forged(text)
+    # Only an address that has no form in seven bits keeps a mail from being written: never what the mail says.
+    assert {remedy for remedy, address in addresses.items() if address.isascii()} == night.mails.keys()
+    assert len(night.mails) > COUNT // 2
+    tell(f"injection: {len(night.mails):,} mails to one recipient each, none with active HTML")
 
 
-def test_a_mail_is_text_and_an_inactive_page(night: Night) -> None:
-    styles = set()
-    for wire in night.mails:
-        message = message_from_bytes(wire, policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        plain, html = message.iter_parts()
-        text = str(plain.get_content()).replace("\r\n", "\n")
-        seen = page(str(html.get_content()), MAIL)
-
-        assert not steering(text, but=ISOLATING | {"\n"})
-        assert not steering(seen.text, but=ISOLATING | frozenset("\r\n"))
-        assert text.count("\n") < 40
-        assert SUM not in text + seen.text
-        styles.add(seen.styles.replace("\r", ""))
-    assert len(styles) == 1
+def test_the_report_is_quiet(night: Night) -> None:
+    page = (night.out / "report.html").read_text(encoding="utf-8")
+    read = Page(page)
+    assert read.active == []
+    assert PRODUCT not in page
+    assert not steering(page.replace("\n", ""))
+    assert not forged(read.text)
+    assert len(page) > COUNT * 100
 
 
-def test_the_titles_are_read_as_they_were_written(night: Night) -> None:
-    """What is visible of a title stays: an attack is shown, not swallowed."""
-    texts = {
-        remedy["order_line_id"]: (night.out / "mail" / f"{remedy['remedy_id']}.eml")
-        for remedy in night.records("remedies.jsonl")
-    }
-    compared = 0
-    for victim in (victim for victim in night.victims if victim.case.place in ("title", "goods title")):
-        file = texts.get(victim.line)
-        if file is None or not file.exists():
-            continue
-        message = message_from_bytes(file.read_bytes(), policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        plain, html = (str(part.get_content()) for part in message.iter_parts())
-        visible = "".join(
-            ch if unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co", "Cn") or ch.isspace() else ""
-            for ch in victim.case.text
-        )
-        start = " ".join(visible.split())[:60].rstrip()
-        if "\u200d" not in victim.case.text and start and not unicodedata.combining(start[-1]):
-            compared += 1
-            assert start in " ".join(plain.split())
-            assert start in " ".join(page(html, MAIL).text.split())
-    assert compared > 5
-
-
-def test_the_report_is_an_inactive_page(night: Night) -> None:
-    seen = page((night.out / "report.html").read_text(encoding="utf-8"), REPORT)
-
-    assert not steering(seen.text, but=ISOLATING | {"\n"})
-    assert SUM not in seen.text
-    assert "=HYPERLINK(0).jsonl" in seen.text
-
-
-def test_every_record_that_is_written_is_one_line(night: Night) -> None:
-    files = sorted(night.out.glob("*.jsonl"))
-    assert len(files) >= 5
-    for file in files:
-        for line in file.read_bytes().split(b"\n")[:-1]:
+def test_every_line_of_a_table_is_one_record(night: Night) -> None:
+    for path in sorted(night.out.glob("*.jsonl")):
+        for line in path.read_bytes().split(b"\n")[:-1]:
             assert isinstance(json.loads(line), dict)
-            assert not any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in line.decode())
-    assert {file.suffix for file in night.out.iterdir()} == {
-        ".jsonl",
-        ".html",
-        ".parquet",
-        "",
-    }  # no table for a spreadsheet
+            assert not re.search(rb"[\x00-\x1f\x7f]", line)
 
 
-def test_explanations_steer_no_terminal(night: Night) -> None:
-    engine = open_ledger(night.ledger)
-    told = 0
-    for victim in night.victims:
-        if "\0" in victim.line or any("\ud800" <= letter <= "\udfff" for letter in victim.line):
-            continue
-        try:
-            text = explain(engine, victim.line).as_text()
-        except LookupError as unknown:
-            text = str(unknown)
-        told += 1
-        assert not steering(text, but=ISOLATING | {"\n"})
-        assert SUM not in text
-    engine.dispose()
-    assert told > COUNT / 2
+def test_nothing_that_is_said_leaves_its_line_or_steers_a_terminal(night: Night, ledger: Engine) -> None:
+    """On the terminal, and in the story of every order line."""
+    with ledger.connect() as connection:
+        lines = connection.scalars(select(ORDER_LINES.c.order_line_id)).all()
+    stories = [explain(ledger, line).as_text() for line in lines]
+    for said in (night.said, *stories):
+        assert not steering(said.replace("\n", ""))
+        assert not forged(said)
+        assert PRODUCT not in said
+    tell(f"injection: {len(stories):,} stories told")
 
 
-def test_what_the_commands_say_steers_no_terminal(night: Night) -> None:
-    ledger = ("--ledger", night.ledger)
-    sayings = {
-        "nightly": night.said,
-        "sessions": _run("sessions", str(night.folder.path / "telemetry"), "--out", str(night.out / "again.parquet")),
-        "tickets": _run("tickets", "list", *ledger),
-        "review": _run("review", "list", *ledger),
-    }
-
-    for command, said in sayings.items():
-        assert said, command
-        assert not steering(said, but=ISOLATING | {"\n"}), command
-        assert SUM not in said, command
+def recipients_of(ledger: Engine) -> dict[str, str]:
+    """By remedy that has a mail, the address of its customer as it was imported."""
+    query = (
+        select(MAILS.c.remedy_id, CUSTOMERS.c.email)
+        .join(REMEDIES, REMEDIES.c.remedy_id == MAILS.c.remedy_id)
+        .join(CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id)
+    )
+    with ledger.connect() as connection:
+        return {row.remedy_id: row.email for row in connection.execute(query)}
 
 
-@pytest.mark.parametrize("family", PAYLOADS)
-def test_an_error_is_one_line_whatever_it_tells_of(family: str) -> None:
-    for text in PAYLOADS[family]:
-        told = sentence(UsageError(f"{text}: no file is there; name an existing file"))
-
-        assert not steering(told)
-        assert len(text) > 2_000 or told.endswith("name an existing file")
+def steering(text: str) -> list[str]:
+    """Characters that would steer a terminal, break a line or turn the text around."""
+    return [each for each in text if each in TURNS or unicodedata.category(each) in STEERS]
 
 
-def test_the_ledger_holds_what_was_said_and_not_what_it_would_do(night: Night) -> None:
-    with closing(sqlite3.connect(night.ledger.removeprefix("sqlite:///"))) as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        (remedies,) = database.execute("SELECT count(*) FROM remedies").fetchone()
-        texts = [row[0] for row in database.execute("SELECT text || html || subject FROM mails")]
-
-    assert remedies == len(night.records("remedies.jsonl"))
-    assert not any("\0" in text for text in texts)
+def forged(text: str) -> bool:
+    """Whether some line looks as if we had said what others did."""
+    return any(line.strip().startswith(FORGED) for line in text.splitlines())
