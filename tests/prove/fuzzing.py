@@ -43,7 +43,7 @@ EFFORTS: Final = [
     pytest.param(Effort(1, 2), id="slice"),
     # A minute in all, as .ci/run does, or ten million cases for a release: in large files, which cost less a line.
     pytest.param(
-        Effort(sized(5, 200), sized(40, 5_000), lines=sized(100, 400)),
+        Effort(sized(5, 500), sized(40, 5_000), lines=sized(100, 400)),
         id="long",
         marks=[pytest.mark.prove, pytest.mark.servers],
     ),
