@@ -13,6 +13,7 @@ from remediation.ledger.sql import insert_new
 from remediation.ledger.tables import RUN_INPUTS, RUNS
 
 Role = Literal["telemetry", "orders", "customers", "grants", "stock", "policy", "keys"]
+RunKind = Literal["night", "stream"]
 
 RECORDING: Final = "recording"
 """The state of a run that has not come to its end: nothing of it is sent, however it ended."""
@@ -54,12 +55,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One night: its moment (milliseconds since the epoch), rules, detectors and inputs."""
+    """One night, or one slice of a stream: its moment (milliseconds since the epoch), rules, detectors and inputs."""
 
     as_of: int
     policy_sha256: str
     detector_version: str
     inputs: tuple[RunInput, ...]
+    kind: RunKind = "night"
 
     def __post_init__(self) -> None:
         """Refuses two inputs of one role and name: the manifest could hold only one of them."""
@@ -140,18 +142,38 @@ def standing(engine: Engine, run_id: str) -> Standing:
 
 
 def released_figures(engine: Engine, nights: int) -> tuple[object, ...]:
-    """The figures of the last so many released runs, oldest first.
+    """The figures of the last so many released nights, oldest first.
 
     What was held or withdrawn teaches nothing: else a storm would become the new normal.
     """
     query = (
         select(RUNS.c.figures)
-        .where(RUNS.c.state == RELEASED, RUNS.c.figures.is_not(None))
+        .where(RUNS.c.kind == "night", RUNS.c.state == RELEASED, RUNS.c.figures.is_not(None))
         .order_by(RUNS.c.as_of.desc(), RUNS.c.run_id.desc())
         .limit(nights)
     )
     with engine.connect() as connection:
         return tuple(reversed(connection.scalars(query).all()))
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFigures:
+    """What was kept of one slice of a stream: its moment, whether it was released, and its figures."""
+
+    as_of: int
+    released: bool
+    figures: object
+
+
+def stream_figures(engine: Engine, since: int, until: int) -> tuple[SliceFigures, ...]:
+    """The slices of streams that were judged with a moment after `since`, up to `until`, the oldest first."""
+    query = (
+        select(RUNS.c.as_of, RUNS.c.state, RUNS.c.figures)
+        .where(RUNS.c.kind == "stream", RUNS.c.as_of > since, RUNS.c.as_of <= until, RUNS.c.figures.is_not(None))
+        .order_by(RUNS.c.as_of, RUNS.c.run_id)
+    )
+    with engine.connect() as connection:
+        return tuple(SliceFigures(row.as_of, row.state == RELEASED, row.figures) for row in connection.execute(query))
 
 
 def _present(connection: Connection, run_id: str) -> Row[tuple[object, ...]]:
@@ -169,6 +191,7 @@ def write_run(connection: Connection, run: Run) -> bool:
         "policy_sha256": run.policy_sha256,
         "detector_version": run.detector_version,
         "counts": {},
+        "kind": run.kind,
     }
     if not insert_new(connection, RUNS, [head]):
         return False

@@ -99,7 +99,10 @@ RUNS: Final = Table(
     Column("state", String, nullable=False, server_default="recording"),
     Column("figures", JSON(none_as_null=True)),  # what the guards judge; null until the run has come to its end
     Column("trips", JSON(none_as_null=True)),  # the guards that stood against it, with their reasons in words
+    Column("kind", String, nullable=False, server_default="night"),  # a whole night, or a slice of a stream
     CheckConstraint("state IN ('recording', 'released', 'held', 'withdrawn')", name="state_known"),
+    CheckConstraint("kind IN ('night', 'stream')", name="kind_known"),
+    Index("ix_runs_kind", "kind", "as_of"),
 )
 
 RUN_INPUTS: Final = Table(
