@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.limits import Limits
+from detectors.telemetry.parquet_footer import Chunk, chunks
 from detectors.telemetry.parquet_pages import decompressed_bytes
 from detectors.telemetry.rejects import Code
 
@@ -76,10 +77,12 @@ def runs(stream: BinaryIO, metadata: pq.FileMetaData, read: Iterable[Leaf], limi
     most = stream.seek(0, SEEK_END) * limits.expansion_ratio + limits.expansion_floor_bytes
     groups: list[int] = []
     rows = held = 0
-    for number in range(metadata.num_row_groups):
+    for number, found in enumerate(_checked(chunks(stream), metadata)):
         group = metadata.row_group(number)
         try:
-            weight = sum(_weight(stream, group, leaf, limits.page_bytes) for leaf in columns)
+            weight = sum(
+                _weight(stream, found[leaf.index], limits.page_bytes) + leaf.width * group.num_rows for leaf in columns
+            )
             if weight > most:
                 raise bomb(limits)
         except DamagedError:
@@ -105,13 +108,17 @@ def _at_once(rows: int, held: int, limits: Limits) -> int:
     return min(limits.block_rows, max(1, rows * limits.parquet_block_bytes // max(held, 1)))
 
 
-def _weight(stream: BinaryIO, group: pq.RowGroupMetaData, leaf: Leaf, page_bytes: int) -> int:
+def _checked(found: list[list[Chunk]], metadata: pq.FileMetaData) -> list[list[Chunk]]:
+    """The same; we read the footer ourselves, and must have understood it as Arrow does."""
+    if [len(group) for group in found] != [metadata.num_columns] * metadata.num_row_groups:
+        reason = "The Parquet file is damaged: its row groups do not have the columns that its schema names."
+        raise DamagedError(Code.CORRUPT_FILE, reason)
+    return found
+
+
+def _weight(stream: BinaryIO, chunk: Chunk, page_bytes: int) -> int:
     """What a column of a row group takes in memory, beyond the numbers in it."""
-    chunk = group.column(leaf.index)
-    places = (chunk.data_page_offset, chunk.dictionary_page_offset or 0)
-    start = min((place for place in places if place > 0), default=0)
-    held = decompressed_bytes(stream, start, chunk.total_compressed_size, chunk.num_values, page_bytes)
-    return held + leaf.width * group.num_rows
+    return decompressed_bytes(stream, chunk.start, chunk.stored_bytes, chunk.values, page_bytes)
 
 
 def _not_telemetry(what: str) -> DamagedError:

@@ -18,6 +18,7 @@ _MOST_FIELDS: Final = 32  # of one struct; the format has eight
 _VARINTS: Final = (4, 5, 6)
 _BINARY, _STRUCT = 8, 12
 _FIXED: Final = {1: 0, 2: 0, 3: 1, 7: 8}  # true, false, a byte, a double; the header of a page has no lists
+_ALL_BITS: Final = 2**64 - 1  # what is beyond is lost in other readers, too
 _MOST_SHIFTS: Final = 70  # bits of a number of ten bytes, the longest there is
 _DAMAGED: Final = "The Parquet file is damaged: the header of a page cannot be read, so the rest was not read."
 
@@ -84,11 +85,11 @@ def _struct(data: bytes, place: int, depth: int) -> tuple[int, dict[int, int]]:
         if head >> 4:
             field += head >> 4
         else:
-            field, place = _number(data, place)
+            field, place = number(data, place)
         if kind in _VARINTS:
-            numbers[field], place = _number(data, place)
+            numbers[field], place = number(data, place)
         elif kind == _BINARY:
-            size, place = _varint(data, place)
+            size, place = varint(data, place)
             place += size
         elif kind == _STRUCT and depth < _DEEPEST:
             place, inner = _struct(data, place, depth + 1)
@@ -100,18 +101,19 @@ def _struct(data: bytes, place: int, depth: int) -> tuple[int, dict[int, int]]:
     raise DamagedError(Code.CORRUPT_FILE, _DAMAGED)
 
 
-def _number(data: bytes, place: int) -> tuple[int, int]:
+def number(data: bytes, place: int) -> tuple[int, int]:
     """A whole number, zigzag, and where it ends."""
-    raw, place = _varint(data, place)
+    raw, place = varint(data, place)
     return (raw >> 1) ^ -(raw & 1), place
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
+def varint(data: bytes, place: int) -> tuple[int, int]:
+    """A whole number that is not negative, and where it ends."""
     value = 0
     for shift in range(0, _MOST_SHIFTS, 7):
         byte = data[place]
         place += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:  # noqa: PLR2004 - the highest bit says that the number goes on
-            return value, place
+            return value & _ALL_BITS, place
     raise DamagedError(Code.CORRUPT_FILE, _DAMAGED)
