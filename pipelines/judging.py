@@ -1,5 +1,6 @@
 """The end of a run: released, or held with the reasons, before anything of it may be sent."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
@@ -8,12 +9,14 @@ from sqlalchemy import Engine
 from detectors.incidents import Tally
 from pipelines.resolving import Resolving
 from remediation.guards.figures import Figures, from_json, to_json
+from remediation.guards.history import DAY_MS
 from remediation.guards.judge import trips
 from remediation.guards.measure import figures_of
+from remediation.guards.reading import Reading
+from remediation.guards.window import Slice, window, windows_before
 from remediation.ledger.audit import Author
 from remediation.ledger.control import Mode, control
-from remediation.ledger.run import Objection, Run, Standing, judge_run, released_figures, standing
-from remediation.policy.model import Policy
+from remediation.ledger.run import Objection, Run, Standing, judge_run, released_figures, standing, stream_figures
 from remediation.report.night import Night
 
 ACTOR: Final = "guards"
@@ -27,21 +30,38 @@ def judge(  # noqa: PLR0913, PLR0917 - a night is nothing less
     `sessions` is `schemas.SESSIONS` of the night, `tally` its units and failures,
     `now` the clock in milliseconds since the epoch.
     """
-    run = resolving.run
     figures = figures_of(night, sessions, tally)
-    against = [*_mode(engine), *_guards(engine, figures, resolving.policy, now)]
-    judge_run(engine, run.run_id, Author(ACTOR, now), to_json(figures), against)
-    return standing(engine, run.run_id)
+    released = map(from_json, released_figures(engine, resolving.policy.guards.history.long_nights))
+    return _judge(engine, resolving, figures, trips(figures, released, resolving.policy.guards, now), now)
+
+
+def judge_slice(  # noqa: PLR0913, PLR0917 - likewise
+    engine: Engine, resolving: Resolving, night: Night, sessions: pl.DataFrame, tally: Tally, now: int
+) -> Standing:
+    """As `judge`, of a slice of a stream: the guards see the window that ends with it.
+
+    A slice that owes nobody anything has nothing to hold, however quiet its source was.
+    """
+    figures, guards = figures_of(night, sessions, tally), resolving.policy.guards
+    most, least = guards.history.long_nights, guards.history.min_nights
+    since = figures.as_of - (most + 1) * DAY_MS
+    kept = stream_figures(engine, since, figures.as_of - 1)
+    earlier = [Slice(each.released, from_json(each.figures)) for each in kept]
+    before = windows_before(figures.as_of, earlier, least, most)
+    tripped = trips(window(figures, earlier), before, guards, now) if night.remedies else ()
+    return _judge(engine, resolving, figures, tripped, now)
+
+
+def _judge(engine: Engine, resolving: Resolving, figures: Figures, tripped: Iterable[Reading], now: int) -> Standing:
+    """Keeps the figures of a run and what stands against it."""
+    against = [*_mode(engine), *(Objection(reading.guard, reading.reason) for reading in tripped)]
+    judge_run(engine, resolving.run.run_id, Author(ACTOR, now), to_json(figures), against)
+    return standing(engine, resolving.run.run_id)
 
 
 def hold(engine: Engine, run: Run, objection: Objection) -> None:
     """Holds a run that has not come to its end as it should."""
     judge_run(engine, run.run_id, Author(ACTOR, run.as_of), None, [objection])
-
-
-def _guards(engine: Engine, tonight: Figures, policy: Policy, now: int) -> list[Objection]:
-    released = map(from_json, released_figures(engine, policy.guards.history.long_nights))
-    return [Objection(reading.guard, reading.reason) for reading in trips(tonight, released, policy.guards, now)]
 
 
 def _mode(engine: Engine) -> list[Objection]:

@@ -27,7 +27,7 @@ from pipelines.sources import Source, find, total_bytes
 from pipelines.tallies import whole_tally
 from remediation.database import open_database, open_order_book
 from remediation.ledger.policies import keep_policy
-from remediation.ledger.run import Objection, Run, RunInput, finish_run, start_run
+from remediation.ledger.run import Objection, Run, finish_run, start_run
 from remediation.report.night import Counts, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
 
@@ -122,13 +122,13 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
     _demand_balance(table, engine, this_run)
     tell("looking for common causes")
     unplaced = tell_unplaced(engine, resolving)
-    night = _night(engine, this_run, table, findings)
+    lines = results.get(ORDER_LINES, 0)
+    night = night_of(engine, this_run, table.counts, table.sessions, findings, table.rows_by_source, lines)
     result = Result(
         replace(
             night,
             new=is_new or results.get(RECORDED, 0) > 0,
-            order_lines=results.get(ORDER_LINES, 0),
-            rejects=(*night.rejects, *book_rejects, *unplaced),
+            rejects=(*table.rejects, *book_rejects, *unplaced),
             tickets=find_causes(engine, resolving, tally),
         ),
         table,
@@ -145,8 +145,17 @@ def _reading(sources: Sequence[Source]) -> str:
     return f"reading {len(sources)} telemetry files, {total_bytes(sources) / 1e6:,.1f} MB"
 
 
-def _night(engine: Engine, this_run: Run, table: Table, findings: Sequence[Finding]) -> Night:
+def night_of(  # noqa: PLR0913, PLR0917 - a night is nothing less
+    engine: Engine,
+    this_run: Run,
+    counts: Counts,
+    sessions: pl.DataFrame,
+    findings: Sequence[Finding],
+    rows_by_source: Mapping[str, int],
+    order_lines: int = 0,
+) -> Night:
     """The night as the ledger holds it: the same after the first run and after every rerun."""
+    kinds = Counter(str(finding.kind) for finding in findings)
     flagged = Counter(subject.type for subject in {finding.subject for finding in findings})
     return Night(
         run_id=this_run.run_id,
@@ -154,15 +163,16 @@ def _night(engine: Engine, this_run: Run, table: Table, findings: Sequence[Findi
         policy_sha256=this_run.policy_sha256,
         detector_version=this_run.detector_version,
         new=False,
-        counts=table.counts,
-        sessions=table.sessions.height,
+        counts=counts,
+        sessions=sessions.height,
         flagged_sessions=flagged["session"],
         flagged_order_lines=flagged["order_line"],
-        findings_by_kind=dict(Counter(str(finding.kind) for finding in findings)),
+        findings_by_kind=dict(kinds),
         remedies=recorded_remedies(engine, this_run.run_id),
         declined=recorded_declined(engine, this_run.run_id),
-        rejects=table.rejects,
-        inputs=_inputs(this_run, table),
+        rejects=(),
+        inputs=tuple(replace(item, rows=rows_by_source.get(item.name, item.rows)) for item in this_run.inputs),
+        order_lines=order_lines,
     )
 
 
@@ -210,7 +220,3 @@ def _summary(result: Result) -> Mapping[str, int]:
     counts = {name: getattr(result.table.counts, name) for name in COUNT_NAMES}
     kinds = {f"findings_{kind}": count for kind, count in sorted(result.night.findings_by_kind.items())}
     return counts | {"sessions": result.night.sessions} | kinds
-
-
-def _inputs(this_run: Run, table: Table) -> tuple[RunInput, ...]:
-    return tuple(replace(item, rows=table.rows_by_source.get(item.name, item.rows)) for item in this_run.inputs)

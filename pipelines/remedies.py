@@ -8,11 +8,13 @@ from typing import Final, NamedTuple
 import apache_beam as beam
 import msgspec
 from apache_beam.pvalue import TaggedOutput
+from sqlalchemy import Engine
 
 from detectors.finding import Finding
 from pipelines.resolving import LedgerFn, Resolving
 from remediation.binding import bind
 from remediation.imports import adopt_customers, adopt_orders
+from remediation.ledger.book import SqlBook
 from remediation.ledger.journal import record
 from remediation.ledger.resolution import Resolution
 from remediation.resolve import declined, resolve
@@ -91,15 +93,20 @@ class _Decide(LedgerFn):
 
 class _Record(LedgerFn):
     def process(self, resolutions: tuple[Resolution, ...]) -> Iterator[tuple[str, int]]:
-        if self.resolving.orders_url:
-            self._adopt(resolutions)
-        recorded = record(self.ledger, self.resolving.run, resolutions, self.resolving.caps)
-        yield RECORDED, recorded.findings + recorded.remedies + recorded.declined
+        yield RECORDED, write(resolutions, self.ledger, self.book, self.resolving)
 
-    def _adopt(self, resolutions: tuple[Resolution, ...]) -> None:
-        """The order lines and customers of remedies come along into the ledger: the sender knows only that."""
+
+def write(resolutions: tuple[Resolution, ...], ledger: Engine, book: SqlBook, resolving: Resolving) -> int:
+    """Records resolutions and returns how many rows were new.
+
+    Where orders are another database's, the order lines and customers of remedies
+    come along into the ledger: the sender knows only that.
+    """
+    if resolving.orders_url:
         remedies = [resolution.remedy for resolution in resolutions if resolution.remedy]
-        lines = self.book.order_lines({remedy.order_line_id for remedy in remedies})
-        customers = self.book.customers({remedy.customer_id for remedy in remedies})
-        adopt_orders(self.ledger, [lines[key] for key in sorted(lines)])
-        adopt_customers(self.ledger, [customers[key] for key in sorted(customers)])
+        lines = book.order_lines({remedy.order_line_id for remedy in remedies})
+        customers = book.customers({remedy.customer_id for remedy in remedies})
+        adopt_orders(ledger, [lines[key] for key in sorted(lines)])
+        adopt_customers(ledger, [customers[key] for key in sorted(customers)])
+    recorded = record(ledger, resolving.run, resolutions, resolving.caps)
+    return recorded.findings + recorded.remedies + recorded.declined

@@ -12,7 +12,8 @@ from remediation.policy.model import figures_sha256
 from remediation.verifying.breach import Breach
 from remediation.verifying.trail import is_older_than_the_log
 
-_PARTS: Final = ("used", "duplicate", "rejected", "late")
+_PARTS: Final = ("used", "duplicate", "rejected", "late", "open")
+"""What becomes of a record; in a slice of a stream it may also stay open, or have been open before."""
 
 
 def balanced(connection: Connection, _now: int) -> Iterator[Breach]:

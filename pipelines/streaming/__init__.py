@@ -1,0 +1,1 @@
+"""The nightly graph, unbounded: the same kernel, the same decisions, minutes after a session ends."""

@@ -1,0 +1,259 @@
+"""What a stream writes to the ledger: findings at every tick, and at every slice's end the rest of a small night.
+
+Everything of a window is decided by one worker in one call: findings are few,
+and a customer's limits hold across partitions. A window that an engine repeats
+meets its own rows in the ledger and leaves them alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import apache_beam as beam
+import polars as pl
+from sqlalchemy import Engine
+
+from detectors.delivery.failures import find
+from detectors.finding import Finding
+from detectors.incidents import FAILING, UNITS, Tally, delivery_tally, merged
+from detectors.schemas import DIMENSIONS, complete
+from pipelines.batches import pack, unpack
+from pipelines.causes import find_causes, tell_unplaced
+from pipelines.judging import hold, judge_slice
+from pipelines.nightly import night_of
+from pipelines.remedies import write
+from pipelines.resolving import LedgerFn, Resolving
+from pipelines.streaming.slices import Stream, to_ms
+from pipelines.tallies import tally_outputs
+from remediation.binding import bind
+from remediation.ledger.book import SqlBook
+from remediation.ledger.parcels import goods_chunks, read_mixups, read_parcels
+from remediation.ledger.prints import record_prints
+from remediation.ledger.run import Objection, finish_run, start_run
+from remediation.report.night import Counts
+from remediation.resolve import declined, resolve
+
+COUNT_NAMES: Final = ("records", "used", "duplicate", "rejected", "late")
+
+OPEN: Final = "open"
+"""Among the counts: records that wait now and did not before, or the other way round where it is negative."""
+
+RESUME: Final = "resume_from"
+"""Among the counts of a slice: what a stream must read again that starts after it, in ms since the epoch."""
+
+VISITS: Final = pl.Schema(
+    {"session_id": pl.String(), "started_at": pl.Int64(), "content_id": pl.String()}
+    | dict.fromkeys(DIMENSIONS, pl.String())
+)
+"""What the guards ask of a session."""
+
+
+@dataclass
+class SettleFindings(beam.PTransform[beam.PCollection, beam.PCollection]):
+    """(name, findings), windowed by ticks, to the findings with their owners, decided and recorded."""
+
+    stream: Stream
+
+    def expand(self, findings: beam.PCollection) -> beam.PCollection:
+        """One key: a window's findings are decided together."""
+        return (
+            findings
+            | "TogetherByTick" >> beam.WithKeys(0)
+            | "GroupByTick" >> beam.GroupByKey()
+            | "Settle" >> beam.ParDo(_Settle(self.stream))
+        )
+
+
+@dataclass
+class EndSlices(beam.PTransform[beam.PCollection, beam.PCollection]):
+    """`Item`s, windowed by slices, to the tallies of parcels; the slice is recorded, judged, and released or held."""
+
+    stream: Stream
+
+    def expand(self, items: beam.PCollection) -> beam.PCollection:
+        """One key: a slice ends once."""
+        return (
+            items
+            | "TogetherBySlice" >> beam.WithKeys(0)
+            | "GroupBySlice" >> beam.GroupByKey()
+            | "EndSlice" >> beam.ParDo(_EndSlice(self.stream))
+        )
+
+
+@dataclass
+class FindCauses(beam.PTransform[beam.PCollection, beam.PCollection]):
+    """Packed tallies, windowed widely, to tickets in the ledger."""
+
+    stream: Stream
+
+    def expand(self, tallies: beam.PCollection) -> beam.PCollection:
+        """One key: a cause is what partitions have in common."""
+        return (
+            tallies
+            | "TogetherByCause" >> beam.WithKeys(0)
+            | "GroupByCause" >> beam.GroupByKey()
+            | "FindCauses" >> beam.ParDo(_FindCauses(self.stream))
+        )
+
+
+Item = tuple[str, Any]
+"""What a slice is made of, by kind: `graph.stream` names the kinds, `_Parts` takes them apart."""
+
+
+class _StreamFn(LedgerFn):
+    """A DoFn with the ledger open that knows the run of each window."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream.resolving)
+        self.stream = stream
+
+    def settle(self, findings: Sequence[Finding], resolving: Resolving) -> tuple[Finding, ...]:
+        """Binds, decides and records findings; returns them with their owners. Idempotent."""
+        start_run(self.ledger, resolving.run)
+        return settle(findings, self.ledger, self.book, resolving)
+
+
+class _Settle(_StreamFn):
+    def process(
+        self, group: tuple[int, Iterable[tuple[str, tuple[Finding, ...]]]], window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[tuple[Finding, ...]]:
+        _, named = group
+        findings = sorted((each for _, found in named for each in found), key=lambda each: each.finding_id)
+        yield self.settle(findings, self.stream.at(to_ms(window.end) - 1))
+
+
+class _EndSlice(_StreamFn):
+    def process(
+        self, group: tuple[int, Iterable[Item]], window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[tuple[str, bytes]]:
+        _, items = group
+        end = to_ms(window.end)
+        if end <= self.stream.settled:
+            return
+        resolving = self.stream.at(end - 1)
+        parts = _Parts.of(items)
+        promises, missing, tally = self._parcels(resolving)
+        owned = self.settle(missing, resolving)
+        tell_unplaced(self.ledger, resolving)
+        findings = (*parts.findings, *owned)
+        rows = {each.name: parts.counts["records"] for each in resolving.run.inputs if each.role == "telemetry"}
+        resume = {RESUME: resume_from(end, parts.waiting, self.stream.patience.lateness_ms)}
+        finish_run(self.ledger, resolving.run.run_id, _summary(parts, findings) | resume, rows)
+        self._demand_balance(parts.counts, resolving)
+        counts = Counts(**{name: parts.counts[name] for name in COUNT_NAMES})
+        night = night_of(self.ledger, resolving.run, counts, parts.visits, findings, rows, promises)
+        judge_slice(self.ledger, resolving, night, parts.visits, merged([parts.tally, tally]), end)
+        yield from _packed(f"goods-{end}", tally)
+
+    def _demand_balance(self, counts: Mapping[str, int], resolving: Resolving) -> None:
+        """Holds a slice in which records vanished: they may have been anybody's."""
+        if counts["records"] != sum(counts[name] for name in (*COUNT_NAMES[1:], OPEN)):
+            problem = f"{counts['records']} records came in, but {dict(counts)} do not add up to them."
+            hold(self.ledger, resolving.run, Objection("balance", problem))
+
+    def _parcels(self, resolving: Resolving) -> tuple[int, list[Finding], Tally]:
+        """Every promise, scanned or not, as a night judges it: how many, what was found, and the tally."""
+        as_of, rules = resolving.run.as_of, resolving.policy.delivery
+        mixups = read_mixups(self.ledger, self.orders, as_of)
+        found: list[Finding] = []
+        tallies: list[Tally] = []
+        judged = 0
+        for bounds in goods_chunks(self.orders, as_of):
+            parcels = read_parcels(self.ledger, self.orders, bounds, as_of, mixups)
+            of_chunk = tuple(find(parcels.promises, parcels.scans, parcels.contacts, parcels.mixups, as_of, rules))
+            found += of_chunk
+            tallies.append(delivery_tally(parcels.promises, parcels.scans, of_chunk))
+            judged += parcels.promises.height
+        return judged, found, merged([_NO_TALLY, *tallies])
+
+
+class _FindCauses(_StreamFn):
+    def process(
+        self, group: tuple[int, Iterable[tuple[str, bytes]]], window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[int]:
+        _, packed = group
+        resolving = self.stream.at(to_ms(window.end) - 1)
+        start_run(self.ledger, resolving.run)
+        yield len(find_causes(self.ledger, resolving, _tally(packed)))
+
+
+def settle(findings: Sequence[Finding], ledger: Engine, book: SqlBook, resolving: Resolving) -> tuple[Finding, ...]:
+    """Findings to rows of the ledger, as a night does it in several steps; returns them with their owners."""
+    as_of = resolving.run.as_of
+    bound = bind(findings, book, as_of)
+    record_prints(ledger, as_of, findings)
+    resolutions = resolve(bound.findings, book, resolving.policy, as_of)
+    write((*declined(findings, bound.declined), *resolutions), ledger, book, resolving)
+    return tuple({finding.finding_id: finding for finding in (*findings, *bound.findings)}.values())
+
+
+_NO_TALLY: Final = Tally(UNITS.to_frame(), FAILING.to_frame())
+
+
+@dataclass
+class _Parts:
+    """The items of a slice by kind."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    visits: pl.DataFrame = field(default_factory=VISITS.to_frame)
+    tally: Tally = _NO_TALLY
+    waiting: list[tuple[int, int]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, items: Iterable[Item]) -> "_Parts":
+        parts = cls()
+        visits: list[bytes] = []
+        tallies: list[tuple[str, bytes]] = []
+        for kind, content in items:
+            if kind in {"count", "parcels"}:
+                parts.counts[content[0]] += content[1]
+            elif kind == "open":
+                parts.waiting.append(content)
+            elif kind == "findings":
+                parts.findings += content
+            elif kind == "visits":
+                visits.append(content)
+            elif kind == "tally":
+                tallies.append(content)
+        parts.visits = complete(unpack(visits, VISITS), VISITS)
+        parts.tally = _tally(tallies)
+        return parts
+
+
+def resume_from(end: int, waiting: Iterable[tuple[int, int]], lateness_ms: int) -> int:
+    """The oldest stream time that anything undecided at the end of a slice can rest on.
+
+    `waiting` are (tick, oldest record that waits) of the partitions, each of which
+    tells it at the end of the slice. What had not been read by then was younger
+    than the end less the lateness, or it is late.
+    """
+    return min([end - lateness_ms, *(oldest for tick, oldest in waiting if tick == end)])
+
+
+def visits(named: tuple[str, bytes]) -> bytes:
+    """(name, packed sessions) to what the guards ask of them."""
+    _, payload = named
+    return pack(complete(unpack([payload]), VISITS))
+
+
+def _tally(packed: Iterable[tuple[str, bytes]]) -> Tally:
+    """The sum of tallies as `tally_outputs` packs them."""
+    tallies = [_NO_TALLY]
+    for name, payload in packed:
+        is_units = name.startswith("units-")
+        frame = complete(unpack([payload]), UNITS if is_units else FAILING)
+        tallies.append(Tally(frame, _NO_TALLY.failing) if is_units else Tally(_NO_TALLY.units, frame))
+    return merged(tallies)
+
+
+def _packed(name: str, tally: Tally) -> Iterator[tuple[str, bytes]]:
+    return (cast("tuple[str, bytes]", each.value) for each in tally_outputs(name, tally))
+
+
+def _summary(parts: _Parts, findings: Iterable[Finding]) -> dict[str, int]:
+    """The counts of a run as the ledger keeps them."""
+    kinds = Counter(f"findings_{finding.kind}" for finding in findings)
+    sessions = {"sessions": parts.visits.height}
+    return {name: parts.counts[name] for name in (*COUNT_NAMES, OPEN)} | sessions | dict(sorted(kinds.items()))
