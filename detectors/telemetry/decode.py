@@ -109,12 +109,16 @@ def _blocks(stream: BinaryIO, form: Format, limits: Limits, tally: Tally) -> Ite
 def _recognised(lines: Lines, form: Format, limits: Limits, tally: Tally) -> Decoder:
     decoder = recognise(lines, form, limits, tally)
     if decoder is None:
-        raise DamagedError(
-            Code.NOT_RECOGNISED,
-            "The file is none of the known formats: beacons, CMCD, access logs with CMCD, tracking of parcels "
-            "or contacts.",
-        )
+        raise not_recognised()
     return decoder
+
+
+def not_recognised() -> DamagedError:
+    """What is wrong with a text of which no line shows what it holds."""
+    return DamagedError(
+        Code.NOT_RECOGNISED,
+        "The file is none of the known formats: beacons, CMCD, access logs with CMCD, tracking of parcels or contacts.",
+    )
 
 
 def _parquet(stream: BinaryIO, form: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:

@@ -79,14 +79,16 @@ class Lines:
         return b"".join(self.data[s:e] + b"\n" for s, e in zip(self.starts.tolist(), self.ends.tolist(), strict=True))
 
 
-def read_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[Lines]:
+def read_lines(blocks: Iterator[bytes], limits: Limits, base: int = 0, number: int = 1) -> Iterator[Lines]:
     """Lines in portions of about `limits.block_bytes`, and of no more than `limits.block_lines`, in order.
+
+    The first block begins at byte `base` of its file, with line `number`.
 
     A line longer than a record may be is dropped as it streams by, so that memory
     stays flat, and leaves a reject. Damage in `blocks` passes through after every
     whole line before it was yielded; a line that the damage cut is not yielded.
     """
-    cutter = _Cutter(limits)
+    cutter = _Cutter(limits, base, number)
     try:
         for block in blocks:
             yield from cutter.feed(block)
@@ -99,12 +101,12 @@ def read_lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[Lines]:
 class _Cutter:
     """Gathers blocks until they are worth decoding, and cuts them at the last line feed."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, base: int, number: int) -> None:
         self._limits = limits
         self._held: list[bytes] = []
         self._size = 0
-        self._base = 0
-        self._number = 1
+        self._base = base
+        self._number = number
         self._skipping: Reject | None = None
 
     def feed(self, block: bytes) -> Iterator[Lines]:
@@ -132,7 +134,7 @@ class _Cutter:
         tail = data[cut:]
         self._held, self._size = [tail], len(tail)
         if len(tail) > self._limits.record_bytes:
-            self._skipping = _too_long(self._number, self._base, self._limits)
+            self._skipping = too_long(self._number, self._base, self._limits)
             self._base += len(tail)
             self._held, self._size = [], 0
 
@@ -169,7 +171,7 @@ class _Cutter:
             full[row] = bool(data[starts[row] : ends[row]].strip(_BLANK))
         long = ends - starts > self._limits.record_bytes
         rejects = tuple(
-            _too_long(int(numbers[row]), self._base + int(starts[row]), self._limits)
+            too_long(int(numbers[row]), self._base + int(starts[row]), self._limits)
             for row in np.flatnonzero(long).tolist()
         )
         keep = full & ~long
@@ -181,6 +183,7 @@ def _empty() -> tuple[Ints, Ints, Ints]:
     return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
 
 
-def _too_long(line: int, offset: int, limits: Limits) -> Reject:
+def too_long(line: int, offset: int, limits: Limits) -> Reject:
+    """The reject of a line longer than a record may be."""
     reason = f"The record is longer than {limits.record_bytes} bytes."
     return Reject("record", Code.RECORD_TOO_LONG, reason, line=line, offset=offset)
