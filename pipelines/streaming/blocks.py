@@ -1,12 +1,13 @@
 """What a source of the stream gives: blocks of some thousand records, decoded, as bytes."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import msgspec
 import polars as pl
 
 from detectors.telemetry.decode import Decoded
-from pipelines.batches import pack
+from pipelines.batches import pack, unpack
 from pipelines.streaming.clock import stream_times
 
 
@@ -59,6 +60,28 @@ class Block(msgspec.Struct, frozen=True, array_like=True):
     def written(self) -> bytes:
         """The block as it travels: an element of bytes needs no coder of ours."""
         return msgspec.msgpack.encode(self)
+
+
+def together(blocks: Sequence[Block]) -> Block:
+    """Blocks as one, which has the name and the place of the last."""
+    if len(blocks) == 1:
+        return blocks[0]
+    return Block(
+        blocks[-1].source,
+        blocks[-1].position,
+        sum(block.records for block in blocks),
+        _joined([block.events for block in blocks]),
+        _joined([block.scans for block in blocks]),
+        _joined([block.contacts for block in blocks]),
+        _joined([block.rejects for block in blocks]),
+        min((block.oldest for block in blocks if block.oldest is not None), default=None),
+        max((block.newest for block in blocks if block.newest is not None), default=None),
+    )
+
+
+def _joined(payloads: Sequence[bytes]) -> bytes:
+    filled = [payload for payload in payloads if payload]
+    return pack(unpack(filled)) if len(filled) > 1 else b"".join(filled)
 
 
 def _packed(frame: pl.DataFrame) -> bytes:

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from detectors.playback.rules import SKEW_TOLERANCE_MS
 from detectors.telemetry import rejects as reject_frames
 from detectors.telemetry.block import empty_events
 from detectors.telemetry.containers import DamagedError
@@ -60,15 +61,24 @@ class FolderReader:
       clock: How far they are; begins where `mark` ends.
       mark: What `mark()` of a former reader gave.
       until_end: Everything that is there is taken as it is, and then the reader is finished.
+      since_ms: Blocks whose newest record is older are passed over, since the epoch.
     """
 
-    def __init__(
-        self, disk: Disk, taker: Taker, clock: SourceClock, mark: Mark | None = None, *, until_end: bool = False
+    def __init__(  # noqa: PLR0913  # two of six are switches
+        self,
+        disk: Disk,
+        taker: Taker,
+        clock: SourceClock,
+        mark: Mark | None = None,
+        *,
+        until_end: bool = False,
+        since_ms: int | None = None,
     ) -> None:
         self._disk = disk
         self._taker = taker
         self._clock = clock
         self._until_end = until_end
+        self._since_ms = since_ms or 0
         self._files: dict[int, File] = {}
         self._unread: dict[int, File] = {}
         self._handles: OrderedDict[int, File] = OrderedDict()
@@ -103,6 +113,13 @@ class FolderReader:
         positions = [file.position for file in self._files.values()]
         return Mark(self._clock.watermark(), self._clock.newest, [*waiting, *positions])
 
+    def written_mark(self) -> bytes:
+        """The mark as it is kept."""
+        return msgspec.msgpack.encode(self.mark())
+
+    def committing(self) -> None:
+        """A folder wants to know nothing."""
+
     def close(self) -> None:
         """Lets go of all handles."""
         for file in self._handles.values():
@@ -134,6 +151,8 @@ class FolderReader:
         position = next((p for p in same if self._begins_like(seen.path, p)), None)
         if position is None:
             position = Position(shown(seen.path), seen.inode)
+            if seen.modified_ms + SKEW_TOLERANCE_MS < self._since_ms:
+                position.ended_bytes = seen.bytes  # Nothing younger is in it; should it change, it is read after all.
             if position.path != seen.path:
                 position.refused = True
                 self._refusals.append(_refused(position.path, "The name of the file is not UTF-8: rename it."))
@@ -180,9 +199,12 @@ class FolderReader:
             decoded = self._read(file, now)
             if decoded is None or (not file.has_more and (file.is_drained or not self._is_over(file, now))):
                 self._unread.pop(inode, None)
-            if decoded is not None and (decoded.record_count or decoded.rejects.height):
-                return self._given(file, begin, decoded, now)
-            self._clock.quiet(file, now)
+            if decoded is None or not (decoded.record_count or decoded.rejects.height):
+                self._clock.quiet(file, now)
+                continue
+            block = self._given(file, begin, decoded, now)
+            if (file.position.newest or self._since_ms) >= self._since_ms:
+                return block
         return None
 
     def _furthest_behind(self) -> tuple[int, File]:

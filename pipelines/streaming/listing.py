@@ -10,11 +10,15 @@ from typing import BinaryIO
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One file as the folder shows it; its inode stays with it when it is renamed."""
+    """One file as the folder shows it; its inode stays with it when it is renamed.
+
+    `modified_ms` is when it was last written to, in milliseconds since the epoch.
+    """
 
     path: str
     inode: int
     bytes: int
+    modified_ms: int
 
 
 def list_folder(folder: str) -> tuple[Seen, ...]:
@@ -49,4 +53,4 @@ def _below(folder: Path) -> Iterator[Seen]:
         except OSError:
             continue
         if stat.S_ISREG(known.st_mode):
-            yield Seen(entry.path, known.st_ino, known.st_size)
+            yield Seen(entry.path, known.st_ino, known.st_size, known.st_mtime_ns // 1_000_000)
