@@ -111,7 +111,9 @@ def test_a_stream_that_begins_again_passes_over_what_is_settled(tmp_path: Path) 
     (tmp_path / "a.jsonl").write_bytes(beacons(0, 9_000))
     options = StreamOptions(since_ms=NIGHT + 8_000_000, until_end=True)
     reader = FolderSource(str(tmp_path), options).create_reader(None, None)
-    given = [session for _ in iter(reader.advance, False) for session in sessions_in(reader.get_current())]
+    given: list[str] = []
+    while reader.advance():
+        given += sessions_in(reader.get_current())
 
     assert given[-1] == "s8999"
     assert set(given) >= {f"s{number}" for number in range(8_000, 9_000)}
