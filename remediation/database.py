@@ -182,8 +182,10 @@ def _engine(url: URL, *, read_only: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(_WRITES, False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:  # takes no lock, so it cannot fail, and it is done more often than anything else
+            _driver(connection).execute("BEGIN")
 
     return engine
 

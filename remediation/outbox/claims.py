@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Engine,
     Executable,
     Row,
+    Select,
     and_,
     bindparam,
     exists,
@@ -75,12 +76,12 @@ def recover(engine: Engine, kind: str, author: Author) -> int:
 
     Only for who holds the sender's lock: else the attempt may still be under way.
     """
-    broken_off = select(OUTBOX).where(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(_TRYING), OUTBOX.c.retry_at.is_(None))
+    broken_off = _broken_off(kind)
     with engine.connect() as connection:
-        if connection.execute(broken_off.limit(1)).first() is None:
+        if connection.execute(broken_off).first() is None:
             return 0
     with writing(engine) as connection:
-        items = [item_of(row) for row in connection.execute(broken_off.order_by(OUTBOX.c.outbox_id))]
+        items = [item_of(row) for row in connection.execute(broken_off)]
         for item in items:
             reason = "a process ended in the middle of this attempt"
             if item.state is State.SENDING:
@@ -99,9 +100,8 @@ def may_be_sent(engine: Engine, item: Item) -> bool:
 
 def waiting(engine: Engine, kind: str) -> int:
     """How many items of this kind are approved and not yet begun."""
-    query = select(func.count()).where(OUTBOX.c.kind == kind, OUTBOX.c.state == State.APPROVED)
     with engine.connect() as connection:
-        return connection.scalars(query).one()
+        return connection.execute(_not_begun(kind)).scalar_one()
 
 
 def advance(
@@ -187,6 +187,18 @@ def _beginning(kind: str) -> Executable:
         .values(state=State.SENDING, attempts=1, claimed_at=_NOW, retry_at=None)
         .returning(OUTBOX)
     )
+
+
+@cache
+def _broken_off(kind: str) -> Select[Any]:
+    """What is in the middle of an attempt."""
+    trying = and_(OUTBOX.c.kind == kind, OUTBOX.c.state.in_(_TRYING), OUTBOX.c.retry_at.is_(None))
+    return select(OUTBOX).where(trying).order_by(OUTBOX.c.outbox_id)
+
+
+@cache
+def _not_begun(kind: str) -> Select[int]:
+    return select(func.count()).where(OUTBOX.c.kind == kind, OUTBOX.c.state == State.APPROVED)
 
 
 @cache

@@ -17,10 +17,10 @@ from remediation.reviewing.by_hand import done, drop
 from remediation.reviewing.runs import release, withdraw
 from remediation.reviewing.verdicts import ReviewError, approve, reject
 from remediation.verifying import verify
+from tests.prove.glance import glance
 from tests.prove.oracle import CALLED_OFF, Debt
 from tests.prove.soundness import unfinished
 from tests.prove.town import Town, address_of, one_of
-from tests.remediation.ledger.evenings import rows
 from tests.support.provider import InProcessGateway
 
 
@@ -48,7 +48,7 @@ class PeopledTown(Town):
     def reconcile(self) -> None:
         with contextlib.suppress(SilentError, DeferredError, UnusableError):
             reconcile(self.ledger, InProcessGateway(self.world.provider), self.now)
-        self.oracle.blocked = {row["order_line_id"] for row in rows(self.ledger, BLOCKS)}
+        self.oracle.blocked = {row["order_line_id"] for row in glance(self.ledger, [BLOCKS])["blocks"]}
 
     def change_policy(self, caps: Caps) -> None:
         self.oracle.caps = caps
@@ -62,7 +62,7 @@ class PeopledTown(Town):
 
     def block_or_unblock(self, line: str) -> None:
         if line in self.oracle.blocked:
-            for row in rows(self.ledger, BLOCKS):
+            for row in glance(self.ledger, [BLOCKS])["blocks"]:
                 if row["order_line_id"] == line:
                     unblock(self.ledger, line, row["kind"], self._ada, "it is settled")
         else:
@@ -86,7 +86,9 @@ class PeopledTown(Town):
 
     def reject(self, which: int) -> None:
         debt = self._debt(which)
-        states = {row["state"] for row in rows(self.ledger, OUTBOX) if row["remedy_id"] == debt.remedy.remedy_id}
+        states = {
+            row["state"] for row in glance(self.ledger, [OUTBOX])["outbox"] if row["remedy_id"] == debt.remedy.remedy_id
+        }
         with _refused_unless(debt.state not in CALLED_OFF and states <= {"approved", "manual", "held"}):
             reject(self.ledger, debt.remedy.remedy_id, self._ada, "looked at")
             self.oracle.call_off(debt, "rejected")
@@ -113,7 +115,11 @@ class PeopledTown(Town):
 
     def _waiting(self, which: int) -> str | None:
         """Something that waits for a person, if anything does."""
-        waiting = [item["outbox_id"] for item in rows(self.ledger, OUTBOX) if item["state"] in {"failed", "manual"}]
+        waiting = [
+            item["outbox_id"]
+            for item in glance(self.ledger, [OUTBOX])["outbox"]
+            if item["state"] in {"failed", "manual"}
+        ]
         return str(one_of(waiting, which)) if waiting else None
 
     def quiet_returns(self) -> None:

@@ -150,7 +150,7 @@ RELEASE: Final = (
     SeededBug(
         "what broke off is never taken up again",
         CLAIMS,
-        "items = [item_of(row) for row in connection.execute(broken_off.order_by(OUTBOX.c.outbox_id))]",
+        "items = [item_of(row) for row in connection.execute(broken_off)]",
         "items: list[Item] = []",
         CRASHES,
     ),

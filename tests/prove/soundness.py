@@ -1,22 +1,20 @@
 """What must hold of a ledger and of the world outside it at every moment; faults come back as sentences."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Engine
 
-from remediation.ledger.audit import entries, first_break
+from remediation.ledger.audit import Entry, first_break
 from remediation.ledger.control_tables import AUDIT, BUDGETS, SPENDINGS
-from remediation.ledger.tables import ORDER_LINES, OUTBOX, POSTINGS, REMEDIES, RUNS
+from remediation.ledger.tables import ORDER_LINES, OUTBOX, POSTINGS, REMEDIES, RUNS, STOCK
 from remediation.outbox.states import FINAL, WITH_A_PERSON, State
 from remediation.remedy import GOODS
 from remediation.reviewing.by_hand import BY_HAND
-from tests.remediation.ledger.evenings import rows
+from tests.prove.glance import Row, glance
 from tests.support.provider import Effect
-
-Row = Mapping[str, Any]
 
 
 class Outside(Protocol):
@@ -32,24 +30,36 @@ _NOT_BEGUN: Final = frozenset({State.PROPOSED, State.APPROVED, State.HELD, State
 _CALLED_OFF: Final = frozenset({"rejected", "withdrawn"})
 _TAKEN_ON: Final = frozenset({State.SENT, State.SETTLED})
 _TOLD: Final = ("refund", *GOODS)
+_READ: Final = (OUTBOX, POSTINGS, REMEDIES, ORDER_LINES, RUNS, BUDGETS, SPENDINGS, STOCK, AUDIT)
 
 
 @dataclass(frozen=True)
 class Books:
-    """The ledger's rows, read once."""
+    """The ledger's rows at one moment, read once."""
 
-    items: tuple[Row, ...]
-    postings: tuple[Row, ...]
+    items: Sequence[Row]
+    postings: Sequence[Row]
     remedies: Mapping[str, Row]
     lines: Mapping[str, Row]
+    runs: Sequence[Row]
+    budgets: Sequence[Row]
+    spendings: Sequence[Row]
+    stock: Sequence[Row]
+    log: Sequence[Row]
 
     @classmethod
     def of(cls, ledger: Engine) -> "Books":
+        found = glance(ledger, _READ)
         return cls(
-            items=tuple(rows(ledger, OUTBOX)),
-            postings=tuple(rows(ledger, POSTINGS)),
-            remedies={row["remedy_id"]: row for row in rows(ledger, REMEDIES)},
-            lines={row["order_line_id"]: row for row in rows(ledger, ORDER_LINES)},
+            items=found["outbox"],
+            postings=found["postings"],
+            remedies={row["remedy_id"]: row for row in found["remedies"]},
+            lines={row["order_line_id"]: row for row in found["order_lines"]},
+            runs=found["runs"],
+            budgets=found["budgets"],
+            spendings=found["spendings"],
+            stock=found["stock"],
+            log=found["audit"],
         )
 
     @property
@@ -66,11 +76,15 @@ class Books:
 
 def broken(ledger: Engine, world: Outside) -> list[str]:
     """What does not hold although it must at every moment; empty in a sound ledger."""
-    books = Books.of(ledger)
+    return broken_in(Books.of(ledger), world)
+
+
+def broken_in(books: Books, world: Outside) -> list[str]:
+    """The same, of what has been read."""
     return [
-        *_log(ledger, books),
+        *_log(books),
         *_accounts(books),
-        *_budgets(ledger),
+        *_budgets(books),
         *_ceilings(books),
         *_refunds(books, world),
         *_goods(books, world),
@@ -84,7 +98,7 @@ def unfinished(ledger: Engine, world: Outside) -> list[str]:
     A mail may wait for a deed that is with a person, and anything for its run.
     """
     books = Books.of(ledger)
-    held = {row["run_id"] for row in rows(ledger, RUNS) if row["state"] == "held"}
+    held = {row["run_id"] for row in books.runs if row["state"] == "held"}
     waiting = {remedy_id for remedy_id, row in books.remedies.items() if row["run_id"] in held}
     unsaid = waiting | {item["remedy_id"] for item in books.items_of(*_TOLD) if item["state"] in WITH_A_PERSON}
     found = [
@@ -93,17 +107,16 @@ def unfinished(ledger: Engine, world: Outside) -> list[str]:
         if item["state"] not in FINAL | WITH_A_PERSON
         and item["remedy_id"] not in (unsaid if item["kind"] == "mail" else waiting)
     ]
-    found += [f"run {row['run_id']} was never judged" for row in rows(ledger, RUNS) if row["state"] == "recording"]
+    found += [f"run {row['run_id']} was never judged" for row in books.runs if row["state"] == "recording"]
     _, told, _ = world.deeds
     silent = [item for item in books.items_of("mail") if item["state"] == State.SENT and item["remedy_id"] not in told]
     return [*found, *(f"mail of {item['remedy_id']} is said to be sent and was not" for item in silent)]
 
 
-def _log(ledger: Engine, books: Books) -> Iterator[str]:
-    with ledger.connect() as connection:
-        if found := first_break(entries(connection)):
-            yield found
-    last = {(row["entity"], row["entity_id"]): row["after"] for row in rows(ledger, AUDIT)}
+def _log(books: Books) -> Iterator[str]:
+    if found := first_break(Entry(**row) for row in books.log):
+        yield found
+    last = {(row["entity"], row["entity_id"]): row["after"] for row in books.log}
     for item in books.items:
         if last.get(("outbox", item["outbox_id"])) != item["state"]:
             yield f"the log does not tell how {item['kind']} of {item['remedy_id']} became {item['state']}"
@@ -127,11 +140,11 @@ def _accounts(books: Books) -> Iterator[str]:
             yield f"refund {item['remedy_id']} is {item['state']}, and {posted} of it is posted as paid"
 
 
-def _budgets(ledger: Engine) -> Iterator[str]:
+def _budgets(books: Books) -> Iterator[str]:
     spent: Counter[str] = Counter()
-    for row in rows(ledger, SPENDINGS):
+    for row in books.spendings:
         spent[row["budget_id"]] += row["amount"]
-    for budget in rows(ledger, BUDGETS):
+    for budget in books.budgets:
         if not spent[budget["budget_id"]] == budget["spent"] <= budget["cap"]:
             yield f"{budget['budget_id']}: {spent[budget['budget_id']]} were spent, {budget['spent']} are written down"
 

@@ -9,13 +9,11 @@ from typing import Any, Final, TypeVar
 from remediation.ledger.audit import Author
 from remediation.ledger.budgets import Caps
 from remediation.ledger.control import control, percentile
-from remediation.ledger.control_tables import BUDGETS
 from remediation.ledger.journal import record
 from remediation.ledger.policies import keep_policy
 from remediation.ledger.resolution import Resolution
 from remediation.ledger.run import Objection, Run, RunInput, finish_run, judge_run
-from remediation.ledger.tables import ORDER_LINES, OUTBOX, REMEDIES, RUNS
-from remediation.ledger.tables import STOCK as SHELVES
+from remediation.ledger.tables import OUTBOX
 from remediation.money import Money
 from remediation.outbox.breaker import HOUR_MS
 from remediation.outbox.dispatch import dispatch
@@ -24,10 +22,11 @@ from remediation.remedy import Action
 from remediation.webhooks.hints import Hints
 from tests.prove.crashing import crashes
 from tests.prove.disks import MemoryDisk
+from tests.prove.glance import glance
 from tests.prove.oracle import Oracle
-from tests.prove.soundness import broken
+from tests.prove.soundness import Books, broken_in
 from tests.prove.world import CHARGED, World
-from tests.remediation.ledger.evenings import MORNING, a_mail, a_remedy, an_order, in_stock, owed, rows, with_orders
+from tests.remediation.ledger.evenings import MORNING, a_mail, a_remedy, an_order, in_stock, owed, with_orders
 from tests.support.provider import Fault, InProcessGateway, Status
 from tests.support.provider.model import Request
 
@@ -184,17 +183,18 @@ class Town:
         assert not self.overstepped, self.overstepped
         if self.disk.raw.total_changes == self._asked_at:
             return
-        assert not (wrong := broken(self.ledger, self.world)), wrong
-        remedies = {row["remedy_id"]: row["state"] for row in rows(self.ledger, REMEDIES)}
+        books = Books.of(self.ledger)
+        assert not (wrong := broken_in(books, self.world)), wrong
+        remedies = {remedy_id: row["state"] for remedy_id, row in books.remedies.items()}
         agreed = {remedy_id: debt.state for remedy_id, debt in self.oracle.debts.items()}
         assert remedies == agreed, (remedies, agreed)
-        runs = {row["run_id"]: row["state"] for row in rows(self.ledger, RUNS)}
+        runs = {row["run_id"]: row["state"] for row in books.runs}
         assert runs == self.oracle.runs, (runs, self.oracle.runs)
-        aside = {row["order_line_id"]: row["owed_minor"] for row in rows(self.ledger, ORDER_LINES)}
+        aside = {line_id: row["owed_minor"] for line_id, row in books.lines.items()}
         assert aside == self.oracle.money_aside, (aside, self.oracle.money_aside)
-        (promised,) = (row["promised"] for row in rows(self.ledger, SHELVES))
+        (promised,) = (row["promised"] for row in books.stock)
         assert promised == self.oracle.goods_aside, (promised, self.oracle.goods_aside)
-        spent = sorted(row["spent"] for row in rows(self.ledger, BUDGETS) if row["spent"])
+        spent = sorted(row["spent"] for row in books.budgets if row["spent"])
         assert spent == sorted(self.oracle.spent.values()), (spent, self.oracle.spent)
         self._asked_at = self.disk.raw.total_changes
 
@@ -210,7 +210,7 @@ class Town:
         """At the moment at which a mail leaves: may it, and is it true?"""
         mail, recipient = self.world.mailbox.taken[-1]
         customer = self.oracle.debts[mail.remedy_id].remedy.customer_id
-        items = [row for row in rows(self.ledger, OUTBOX) if row["remedy_id"] == mail.remedy_id]
+        items = [row for row in glance(self.ledger, [OUTBOX])["outbox"] if row["remedy_id"] == mail.remedy_id]
         undone = {row["state"] for row in items if row["kind"] != "mail"} - {"sent", "settled"}
         wrong = {
             "nobody may send it now": not self.oracle.may_be_sent(mail.remedy_id),
