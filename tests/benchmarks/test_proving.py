@@ -16,7 +16,7 @@ REMEDIES: Final = 100_000
 
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
 def test_a_large_ledger_is_proved_in_little_memory(store: str, tell: Tell, tmp_path: Path) -> None:
-    with open_store(store, tmp_path) as opened, opened.ledger() as url:
+    with open_store(store, tmp_path, on_disk=True) as opened, opened.ledger() as url:
         measure(sys.executable, "-m", "tests.benchmarks.books", url, str(REMEDIES))
         took = measure_work("proving", url, str(REMEDIES))
     assert took.work

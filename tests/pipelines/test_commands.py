@@ -14,13 +14,14 @@ from remediation.ledger.run import Objection
 from tests.remediation.ledger.evenings import a_remedy, a_run, an_order, owed, record_night, with_orders
 from tests.remediation.mailing.reports import a_failure
 from tests.support.command_line import Makegood, command_line
+from tests.support.stores import empty_file
 
 SAID = ("--actor", "ada", "--reason", "seen the recording")
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return empty_file(tmp_path / "ledger.db")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.remediation.forgetting.persons import EMAIL, NAME, a_known_person
 from tests.remediation.ledger.evenings import MORNING, count
 from tests.remediation.verifying.ledgers import DAY
 from tests.support.command_line import Makegood, Ran, command_line
+from tests.support.stores import empty_file
 
 WRONG: Final = "broken: What is set aside of a price is what its remedies need."
 
@@ -27,7 +28,7 @@ def makegood(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Engine]:
     """A ledger that knows somebody."""
-    engine = a_known_person(open_database(f"sqlite:///{tmp_path / 'ledger.db'}"))
+    engine = a_known_person(open_database(empty_file(tmp_path / "ledger.db")))
     yield engine
     engine.dispose()
 

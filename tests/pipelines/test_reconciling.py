@@ -21,6 +21,7 @@ from remediation.database import open_database
 from remediation.gateways.file_refunds import FileGateway
 from tests.remediation.ledger.evenings import MORNING
 from tests.remediation.outbox.senders import Mailbox, approve, send
+from tests.support.stores import empty_file
 
 SECRET = "whsec_today_is_a_good_day"  # noqa: S105 - it opens nothing
 STRIPE = {"MAKEGOOD_STRIPE_KEY": "sk_test_fake", "MAKEGOOD_STRIPE_URL": "http://127.0.0.1:9"}
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+    return empty_file(tmp_path / "ledger.db")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import Engine
 
-from remediation.database import open_database
 from tests.support.stores import STORE, Store, open_store
 
 
@@ -30,13 +29,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def fresh(store: Store) -> Iterator[Callable[[], Engine]]:
     """Makes one empty ledger after another."""
     with ExitStack() as made:
-
-        def make() -> Engine:
-            engine = open_database(made.enter_context(store.ledger()))
-            made.callback(engine.dispose)
-            return engine
-
-        yield make
+        yield lambda: made.enter_context(store.opened())
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ def test_every_connection_overwrites_what_it_erases(ledger: Engine) -> None:
     event.listen(ledger, "connect", built_otherwise, insert=True)
     with ledger.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
+    event.remove(ledger, "connect", built_otherwise)
 
 
 def test_what_an_older_program_left_in_unused_parts_goes_as_well(ledger: Engine) -> None:

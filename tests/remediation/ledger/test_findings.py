@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 
 from detectors.finding import Finding
-from remediation.database import open_database, writing
+from remediation.database import writing
 from remediation.ledger.findings import write_findings
 from remediation.ledger.tables import FINDINGS, REMEDY_FINDINGS
 from tests.remediation.ledger.evenings import (
@@ -18,6 +18,7 @@ from tests.remediation.ledger.evenings import (
     rows,
     with_orders,
 )
+from tests.support.stores import empty_ledger
 
 
 def write(ledger: Engine, as_of: int, finding: Finding) -> int:
@@ -56,13 +57,12 @@ def test_of_one_moment_the_more_severe_figures_stand(ledger: Engine) -> None:
 )
 @settings(max_examples=15, deadline=None)
 def test_the_order_of_arrival_does_not_show(versions: list[tuple[int, float, int]]) -> None:
-    ledger = open_database("sqlite://")
     ends = set()
-    for order in permutations(versions):
-        for as_of, severity, stall_ms in order:
-            write(ledger, as_of, a_finding(stall_ms=stall_ms, severity=severity))
-        ends.add(repr(rows(ledger, FINDINGS)))
-        with writing(ledger) as connection:
-            connection.execute(delete(FINDINGS))
-    ledger.dispose()
+    with empty_ledger() as ledger:
+        for order in permutations(versions):
+            for as_of, severity, stall_ms in order:
+                write(ledger, as_of, a_finding(stall_ms=stall_ms, severity=severity))
+            ends.add(repr(rows(ledger, FINDINGS)))
+            with writing(ledger) as connection:
+                connection.execute(delete(FINDINGS))
     assert len(ends) == 1

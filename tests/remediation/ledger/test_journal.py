@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from remediation.database import open_database, writing
+from remediation.database import writing
 from remediation.ledger.book import SqlBook
 from remediation.ledger.journal import Recorded, UnknownOrderLineError, record
 from remediation.ledger.postings import unbalanced
@@ -41,6 +41,7 @@ from tests.remediation.ledger.evenings import (
     rows,
     with_orders,
 )
+from tests.support.stores import empty_ledger
 
 NOTHING = Recorded(findings=0, remedies=0, remedy_findings=0, declined=0, mails=0, outbox=0, postings=0, held=())
 
@@ -200,20 +201,19 @@ def test_writers_at_once_never_owe_more_than_was_paid(ledger: Engine) -> None:
 def test_refunds_of_a_line_stay_within_its_price_and_every_transaction_sums_to_zero(
     amounts: list[tuple[int, str, bool]],
 ) -> None:
-    ledger = open_database("sqlite://")
-    with_orders(ledger, an_order("OL-USD", amount_minor=900), an_order("OL-JPY", amount_minor=900, currency="JPY"))
-    for number, (amount, currency, approved) in enumerate(amounts, start=1):
-        state = "approved" if approved else "held"
-        remedy = a_remedy(f"OL-{currency}", refund=amount, number=number, currency=currency, state=state)
-        for _ in range(2):
-            record_night(ledger, owed(remedy))
-    assert unbalanced(ledger) == ()
-    for currency in ("USD", "JPY"):
-        in_currency = [row for row in rows(ledger, OUTBOX) if row["currency"] == currency]
-        posted = [row for row in rows(ledger, POSTINGS) if row["account"] == f"owed:OL-{currency}"]
-        assert all(row["currency"] == currency for row in posted)
-        assert -sum(row["amount_minor"] for row in posted) == sum(row["amount_minor"] for row in in_currency) <= 900
-    ledger.dispose()
+    with empty_ledger() as ledger:
+        with_orders(ledger, an_order("OL-USD", amount_minor=900), an_order("OL-JPY", amount_minor=900, currency="JPY"))
+        for number, (amount, currency, approved) in enumerate(amounts, start=1):
+            state = "approved" if approved else "held"
+            remedy = a_remedy(f"OL-{currency}", refund=amount, number=number, currency=currency, state=state)
+            for _ in range(2):
+                record_night(ledger, owed(remedy))
+        assert unbalanced(ledger) == ()
+        for currency in ("USD", "JPY"):
+            in_currency = [row for row in rows(ledger, OUTBOX) if row["currency"] == currency]
+            posted = [row for row in rows(ledger, POSTINGS) if row["account"] == f"owed:OL-{currency}"]
+            assert all(row["currency"] == currency for row in posted)
+            assert -sum(row["amount_minor"] for row in posted) == sum(row["amount_minor"] for row in in_currency) <= 900
 
 
 def test_the_book_returns_the_remedy_that_was_recorded(ledger: Engine) -> None:

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.remediation.report.ledgers import Ledger
+from tests.support.stores import empty_ledger
 
 
 @pytest.fixture
 def ledger() -> Iterator[Ledger]:
-    ledger = Ledger()
-    yield ledger
-    ledger.engine.dispose()
+    with empty_ledger() as empty:
+        yield Ledger(empty)

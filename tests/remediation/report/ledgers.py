@@ -1,11 +1,10 @@
-"""A ledger in memory, filled fact by fact through the code that fills the real one."""
+"""A small ledger, filled fact by fact through the code that fills the real one."""
 
 from datetime import date
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Engine, Table, insert, update
 
 from detectors.finding import Finding
-from remediation.database import open_database
 from remediation.ledger import tables
 from remediation.ledger.journal import record
 from remediation.ledger.resolution import Resolution
@@ -23,10 +22,10 @@ PERSON = Customer(customer_id="customer-1", email="ilse.lund@example.com", name=
 
 
 class Ledger:
-    """A ledger in memory, filled fact by fact."""
+    """A small ledger, filled fact by fact."""
 
-    def __init__(self) -> None:
-        self.engine = open_database("sqlite://")
+    def __init__(self, empty: Engine) -> None:
+        self.engine = empty
         self._insert(tables.CUSTOMERS, **PERSON.model_dump())
 
     def sold(self, order_line: str = "line-1", order: str = "order-1", title: object = "Casablanca") -> None:

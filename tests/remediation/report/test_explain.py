@@ -207,9 +207,13 @@ def test_hostile_titles_and_reasons_can_not_steer_the_terminal(ledger: Ledger) -
 def test_explaining_only_reads_and_never_asks_who_the_customer_is(ledger: Ledger) -> None:
     casablanca(ledger)
     asked: list[str] = []
-    event.listen(ledger.engine, "before_cursor_execute", lambda _c, _cursor, sql, *_: asked.append(sql))
 
+    def note(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        asked.append(sql)
+
+    event.listen(ledger.engine, "before_cursor_execute", note)
     ledger.says("session-1")
+    event.remove(ledger.engine, "before_cursor_execute", note)
     assert {sql.split()[0] for sql in asked} <= {"BEGIN", "SELECT"}
     assert not [sql for sql in asked if "customers" in sql]
 
