@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.commands import keeping, mailing, reconciling, reviewing, sending, storing, tickets
+from pipelines.commands import keeping, mailing, reconciling, reviewing, sending, storing, streaming, tickets
 from pipelines.commands.shared import Ledger, clock, opened
 from pipelines.settings import (
     NightSettings,
@@ -107,6 +107,7 @@ def sessions(
     print_table_counts(table)
 
 
+app.command()(streaming.stream)
 app.command()(sending.dispatch)
 app.add_typer(reviewing.review, name="review")
 app.command()(reviewing.release)

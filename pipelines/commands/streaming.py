@@ -1,0 +1,64 @@
+"""The stream's command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.shared import Ledger
+from pipelines.settings import OrderBook, UsageError, epoch_ms
+
+
+def stream(  # noqa: PLR0913, PLR0917 a command has as many parameters as options
+    source: Annotated[str, typer.Option(help="dir:PATH of a folder that grows, or kafka://HOST:PORT/TOPIC,TOPIC")],
+    orders: Annotated[list[str], typer.Option(help="Order lines: files, or the URL of a database that has them")],
+    ledger: Ledger,
+    customers: Annotated[list[str] | None, typer.Option(help="Customers: files")] = None,
+    grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
+    stock: Annotated[list[str] | None, typer.Option(help="How many of each item can be sent: files")] = None,
+    policy: Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")] = None,
+    beacon_keys: Annotated[
+        str | None, typer.Option(envvar="MAKEGOOD_BEACON_KEYS", help="File of the keys that beacons may be signed with")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables of sessions, rejects and late records")] = None,
+    lateness: Annotated[float, typer.Option(help="Seconds that a record may come late")] = 120,
+    tick: Annotated[float, typer.Option(help="Seconds between the moments at which sessions close")] = 5,
+    slice_: Annotated[float, typer.Option("--slice", help="Seconds of a slice, which the guards judge as one")] = 300,
+    causes: Annotated[float, typer.Option(help="Seconds over which common causes are looked for")] = 3600,
+    drain: Annotated[  # noqa: FBT002 typer makes a switch of it
+        bool, typer.Option("--drain/--follow", help="End once everything that is there has been read, or go on")
+    ] = False,
+    until: Annotated[
+        str | None, typer.Option(help="With --drain: the moment that the replay reaches, ISO 8601")
+    ] = None,
+    beam_options: Annotated[
+        list[str] | None, typer.Argument(help="After --: options for Beam, such as --runner=…")
+    ] = None,
+) -> None:
+    """Find, decide and record while telemetry comes in. Nothing is sent; `dispatch --follow` does that."""
+    if until and not drain:
+        raise UsageError("--until names the end of a replay: use it with --drain")
+    from pipelines.streaming.run import run_stream
+    from pipelines.streaming.settings import StreamSettings
+
+    settings = StreamSettings(
+        source=source,
+        book=OrderBook(*(tuple(each or ()) for each in (orders, customers, grants, stock))),
+        ledger_url=ledger,
+        policy_path=policy,
+        beacon_keys=beacon_keys,
+        out=out,
+        lateness_ms=_ms(lateness, "--lateness"),
+        tick_ms=_ms(tick, "--tick"),
+        slice_ms=_ms(slice_, "--slice"),
+        wide_ms=_ms(causes, "--causes"),
+        until=epoch_ms(until, "--until") if until else None,
+    )
+    finished = run_stream(settings, tuple(beam_options or ()), typer.echo, drain=drain)
+    typer.echo("all that was there has been read" if finished else "stopped; started again, it goes on from here")
+
+
+def _ms(seconds: float, option: str) -> int:
+    if seconds <= 0:
+        raise UsageError(f"{option} {seconds:g} is no number of seconds above zero")
+    return round(seconds * 1000)
