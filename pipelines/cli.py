@@ -108,6 +108,7 @@ def sessions(
 
 
 app.command()(streaming.stream)
+app.command()(streaming.play)
 app.command()(sending.dispatch)
 app.add_typer(reviewing.review, name="review")
 app.command()(reviewing.release)

@@ -1,5 +1,6 @@
 """The stream's command."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -62,3 +63,17 @@ def _ms(seconds: float, option: str) -> int:
     if seconds <= 0:
         raise UsageError(f"{option} {seconds:g} is no number of seconds above zero")
     return round(seconds * 1000)
+
+
+def play(
+    telemetry: Annotated[list[str], typer.Argument(help="Text files, folders or globs of the past")],
+    into: Annotated[Path, typer.Option(help="The folder that a stream watches")],
+    speed: Annotated[float, typer.Option(help="So many times as fast as it once came")] = 60,
+) -> None:
+    """Play telemetry of the past into a folder, each line when its time is there."""
+    if speed <= 0:
+        raise UsageError(f"--speed {speed:g} is no speed: write for example --speed 60")
+    from pipelines.streaming.playing import lines_in_order
+    from pipelines.streaming.playing import play as play_lines
+
+    play_lines(lines_in_order(telemetry), into, speed, time.monotonic, time.sleep)
