@@ -18,7 +18,8 @@ from tests.support.expected import (
     WrittenReject,
     WrittenRemedy,
 )
-from tests.support.running import FIXTURES, as_expected, contents, nightly, replay, several, text_of
+from tests.support.running import FIXTURES, Command, as_expected, contents, nightly, replay, several, text_of
+from tests.support.several import LEDGER
 
 REPLAYED: Final = ("casablanca_night", "healthy_day", "duplicate_beacons", "truncated_file", "two_currencies")
 TOLERANCE_MS: Final = {"startup_ms": 150, "stall_count": 0, "stall_ms": 50, "seek_wait_ms": 50}
@@ -37,9 +38,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(folder: Path) -> Runs:
-    # Half of a run is importing Beam, so all run in one process; the rerun below starts its own.
-    done = several(*(replay(story, folder / story) for story in REPLAYED))
-    return dict(zip(REPLAYED, done, strict=True))
+    # Half of a run is importing Beam, so all run in one process; the last one below starts the installed program.
+    told = {story: replay(story, folder / story) for story in REPLAYED} | reruns(folder)
+    return dict(zip(told, several(*told.values()), strict=True))
+
+
+def reruns(folder: Path) -> dict[str, Command]:
+    """Runs on one ledger that is kept, by the name of their folder."""
+    ledger = folder / "rerun.db"
+    return {
+        "night": nightly("rerun", ledger, folder / "night", "telemetry", as_of="as_of"),
+        "again": nightly("rerun", ledger, folder / "again", "telemetry", as_of="as_of"),
+        "late": nightly("rerun", ledger, folder / "late", "telemetry", "late", as_of="as_of_late"),
+    }
 
 
 @pytest.fixture(scope="module", params=REPLAYED)
@@ -147,26 +158,21 @@ def test_the_report_stands_alone(replayed: Outcome) -> None:
     assert "https://" not in report
 
 
-def test_the_same_night_again_changes_nothing_and_later_news_only_raises(folder: Path) -> None:
-    ledger = folder / "rerun.db"
-
-    night = nightly("rerun", ledger, folder / "night", "telemetry", as_of="as_of").run()
-    after_night = contents(ledger)
+def test_the_same_night_again_changes_nothing_and_later_news_only_raises(folder: Path, runs: Runs) -> None:
+    night, again, late = runs["night"], runs["again"], runs["late"]
     assert flagged(night) == flagged_by(expected("rerun"))
     assert owed(night.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun"))
 
-    again = nightly("rerun", ledger, folder / "again", "telemetry", as_of="as_of").run()
-    assert contents(ledger) == after_night
+    assert contents(again.folder / LEDGER) == contents(night.folder / LEDGER)
     assert "nothing changed" in again.said
 
-    late = nightly("rerun", ledger, folder / "late", "telemetry", "late", as_of="as_of_late").run()
-    after_late = contents(ledger)
     assert flagged(late) == flagged_by(expected("rerun", "late"))
     assert owed(late.lines(WrittenRemedy, "remedies.jsonl")) == owed_by(expected("rerun", "late"))
-    assert paid(ledger) == [("line-came-late", 1, 100, "USD"), ("line-came-late", 2, 299, "USD")]
+    assert paid(late.folder / LEDGER) == [("line-came-late", 1, 100, "USD"), ("line-came-late", 2, 299, "USD")]
 
+    ledger = folder / "rerun.db"
     nightly("rerun", ledger, folder / "late-again", "telemetry", "late", as_of="as_of_late").run()
-    assert contents(ledger) == after_late
+    assert contents(ledger) == contents(late.folder / LEDGER)
 
 
 def flagged(run: Outcome) -> set[tuple[str, str]]:

@@ -19,6 +19,7 @@ from tests.support.expected import (
     WrittenTicket,
 )
 from tests.support.running import FIXTURES, as_expected, contents, nightly, replay, several, text_of
+from tests.support.several import LEDGER
 
 REPLAYED: Final = (
     "thor_and_odin",
@@ -43,8 +44,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(folder: Path) -> Runs:
-    done = several(*(replay(story, folder / story) for story in REPLAYED))
-    return dict(zip(REPLAYED, done, strict=True))
+    ledger = folder / "decaf.db"
+    told = {story: replay(story, folder / story) for story in REPLAYED} | {
+        "night": nightly("decaf_twice", ledger, folder / "night", "telemetry", as_of="as_of"),
+        "second": nightly("decaf_twice", ledger, folder / "second", "second", as_of="as_of_second"),
+        "again": nightly("decaf_twice", ledger, folder / "again", "second", as_of="as_of_second"),
+    }
+    return dict(zip(told, several(*told.values()), strict=True))
 
 
 @pytest.fixture(scope="module", params=REPLAYED)
@@ -105,22 +111,16 @@ def test_the_report_shows_each_ticket_and_stands_alone(story: str, replayed: Out
     assert "https://" not in report
 
 
-def test_the_same_item_wrong_again_is_refunded_and_its_listing_questioned(folder: Path) -> None:
-    ledger = folder / "decaf.db"
-    nights = several(
-        nightly("decaf_twice", ledger, folder / "night", "telemetry", as_of="as_of"),
-        nightly("decaf_twice", ledger, folder / "second", "second", as_of="as_of_second"),
-    )
-    for night in nights:
+def test_the_same_item_wrong_again_is_refunded_and_its_listing_questioned(runs: Runs) -> None:
+    for night in (runs["night"], runs["second"]):
         told = expected("decaf_twice", night.folder.name)
         assert_found(night, told)
         assert given(night) == owed_by(told)
         assert tickets(night) == told.tickets
         assert_mailed(night, told)
 
-    after_second = contents(ledger)
-    again = nightly("decaf_twice", ledger, folder / "again", "second", as_of="as_of_second").run()
-    assert contents(ledger) == after_second
+    again = runs["again"]
+    assert contents(again.folder / LEDGER) == contents(runs["second"].folder / LEDGER)
     assert "nothing changed" in again.said
 
 

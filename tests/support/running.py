@@ -24,6 +24,8 @@ class Command:
 
     arguments: tuple[str, ...]
     out: Path
+    ledger: Path | None = None
+    """The ledger that is kept, if one is: `several` leaves a copy of it as it then is in `out`."""
 
     def run(self) -> Outcome:
         """Runs the installed program, which must succeed."""
@@ -37,7 +39,9 @@ class Command:
 
 def several(*commands: Command) -> list[Outcome]:
     """Runs one after another, all in one process, each of which must succeed."""
-    lines = json.dumps([command.line for command in commands])
+    lines = json.dumps(
+        [(command.line, command.ledger and str(command.ledger), str(command.out)) for command in commands]
+    )
     said = _said([sys.executable, "-m", "tests.support.several"], lines).splitlines()
     return [Outcome(json.loads(one), command.out) for one, command in zip(said, commands, strict=True)]
 
@@ -54,7 +58,7 @@ def nightly(story: str, ledger: Path, out: Path, *telemetry: str, as_of: str) ->
     books = {name: folder / f"{name}.jsonl" for name in ("orders", "customers", "grants", "stock")}
     known = [f"--{name}={book}" for name, book in books.items() if book.exists()]
     moment = (folder / as_of).read_text().strip()
-    return Command(("nightly", *sources, *known, f"--ledger=sqlite:///{ledger}", f"--as-of={moment}"), out)
+    return Command(("nightly", *sources, *known, f"--ledger=sqlite:///{ledger}", f"--as-of={moment}"), out, ledger)
 
 
 def _said(command: Sequence[str], given: str = "") -> str:
