@@ -49,7 +49,7 @@ def decode_parquet(
     """
     try:
         schema = pq.read_schema(stream)
-        form = _format(schema, beacons)
+        form = form_of(schema, beacons)
         stream.seek(0)
         whole = pq.ParquetFile(stream)
         _refuse_rows(whole.metadata, size, limits)
@@ -132,16 +132,20 @@ def _pass_on_failure_to_read(error: Exception) -> None:
         raise error
 
 
-def _format(schema: pa.Schema, beacons: Format) -> Format:
-    """The format whose id, the first of its fields, is a column of the file."""
+def form_of(schema: pa.Schema, beacons: Format, holder: str = "Parquet file") -> Format:
+    """The format whose id, the first of its fields, is a column of the file; `holder` is what reasons call it.
+
+    Raises:
+      DamagedError: There is none, or it lacks another column that the format requires.
+    """
     formats = (CONTACTS, beacons, SCANS)  # in the order in which JSON Lines are tried for them
     form = next((form for form in formats if form.fields[0].name in schema.names), None)
     if form is None:
         ids = ", ".join(form.fields[0].name for form in formats)
-        raise DamagedError(Code.NOT_RECOGNISED, f"The Parquet file holds no known records: it has no column of {ids}.")
+        raise DamagedError(Code.NOT_RECOGNISED, f"The {holder} holds no known records: it has no column of {ids}.")
     for field in form.fields:
         if field.required and field.name not in schema.names:
-            reason = f"The Parquet file holds no {form.noun}: it has no column {field.name}."
+            reason = f"The {holder} holds no {form.noun}: it has no column {field.name}."
             raise DamagedError(Code.NOT_RECOGNISED, reason)
     return form
 

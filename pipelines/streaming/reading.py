@@ -11,16 +11,18 @@ from apache_beam.coders import BytesCoder, Coder
 from apache_beam.io.unbounded_source import ReadFromUnboundedSource, UnboundedSource
 
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
+from detectors.telemetry.messages import Messages
 from pipelines.sources import SourceError, read_key_ring
+from pipelines.streaming import folder, kafka
 from pipelines.streaming.clock import SourceClock
+from pipelines.streaming.cluster import SCHEME, KafkaCluster, Topics
 from pipelines.streaming.files import Taker
-from pipelines.streaming.folder import Disk, FolderReader, Mark
+from pipelines.streaming.folder import Disk, FolderReader
 from pipelines.streaming.listing import list_folder, open_file
 from pipelines.streaming.marks import BeamReader, MarkCoder
 from pipelines.streaming.marks import Mark as BeamMark
 
 FOLDER: Final = "dir:"
-KAFKA: Final = "kafka://"
 
 POLL_S: Final = 0.2
 BUNDLE_BLOCKS: Final = 200
@@ -57,40 +59,25 @@ class StreamOptions:
             listed_rejects=1_000,
         )
 
-    @property
-    def taker(self) -> Taker:
-        """How files are read.
-
-        Raises:
-          SourceError: The file of beacon keys cannot be read.
-          KeyRingError: It is none.
-        """
-        return Taker(self.limits, read_key_ring(self.beacon_keys))
+    def clock(self, mark: folder.Mark | kafka.Mark | None) -> SourceClock:
+        """How far the source is, from where a former reader had come to."""
+        if mark is None:
+            return SourceClock(self.disorder_ms, self.idle_ms)
+        return SourceClock(self.disorder_ms, self.idle_ms, mark.watermark, mark.newest)
 
 
-@dataclass(frozen=True)
-class FolderSource(UnboundedSource):
-    """The files of a folder. One reader reads them all: it is many times as fast as what one machine takes in."""
+class _WholeSource(UnboundedSource):
+    """A source with one reader.
 
-    folder: str
-    options: StreamOptions
+    One takes in many times what one machine works off, and parts would get in each other's
+    way: files that are renamed would change sides, and a part without a partition
+    could not say how far it is.
+    """
 
     def split(self, desired_num_splits: int, options: object = None) -> Iterable[UnboundedSource]:
-        """Not split: files that are renamed would change sides."""
+        """Not split."""
         del desired_num_splits, options
         return [self]
-
-    def create_reader(self, options: object, checkpoint_mark: BeamMark | None) -> BeamReader:
-        """A reader that goes on at the mark."""
-        del options
-        mark = None if checkpoint_mark is None else msgspec.msgpack.decode(checkpoint_mark.payload, type=Mark)
-        how = self.options
-        clock = SourceClock(
-            how.disorder_ms, how.idle_ms, mark.watermark if mark else None, mark.newest if mark else None
-        )
-        disk = Disk(lambda: list_folder(self.folder), open_file, now_ms)
-        reader = FolderReader(disk, how.taker, clock, mark, until_end=how.until_end, since_ms=how.since_ms)
-        return BeamReader(reader, now_ms)
 
     def get_checkpoint_mark_coder(self) -> Coder:
         """Marks are bytes."""
@@ -101,14 +88,62 @@ class FolderSource(UnboundedSource):
         return BytesCoder()
 
 
+@dataclass(frozen=True)
+class FolderSource(_WholeSource):
+    """The files of a folder."""
+
+    path: str
+    options: StreamOptions
+
+    def create_reader(self, options: object, checkpoint_mark: BeamMark | None) -> BeamReader:
+        """A reader that goes on at the mark."""
+        del options
+        mark = None if checkpoint_mark is None else msgspec.msgpack.decode(checkpoint_mark.payload, type=folder.Mark)
+        how = self.options
+        keys = read_key_ring(how.beacon_keys)
+        disk = Disk(lambda: list_folder(self.path), open_file, now_ms)
+        reader = FolderReader(
+            disk, Taker(how.limits, keys), how.clock(mark), mark, until_end=how.until_end, since_ms=how.since_ms
+        )
+        return BeamReader(reader, now_ms)
+
+
+@dataclass(frozen=True)
+class KafkaSource(_WholeSource):
+    """The partitions of topics."""
+
+    topics: Topics
+    options: StreamOptions
+
+    def create_reader(self, options: object, checkpoint_mark: BeamMark | None) -> BeamReader:
+        """A reader that goes on at the mark."""
+        del options
+        mark = None if checkpoint_mark is None else msgspec.msgpack.decode(checkpoint_mark.payload, type=kafka.Mark)
+        how = self.options
+        limits, keys = how.limits, read_key_ring(how.beacon_keys)
+        reader = kafka.KafkaReader(
+            KafkaCluster(self.topics, how.since_ms),
+            lambda name: Messages(name, limits, keys),
+            how.clock(mark),
+            now_ms,
+            mark,
+            until_end=how.until_end,
+            since_ms=how.since_ms,
+        )
+        return BeamReader(reader, now_ms)
+
+
 def stream_source(url: str, options: StreamOptions | None = None) -> UnboundedSource:
-    """The source that a URL names: `dir:PATH`.
+    """The source that a URL names: `dir:PATH`, or `kafka://HOST:PORT/TOPIC` as `Topics.of` says.
 
     Raises:
       SourceError: It names none.
     """
+    how = options or StreamOptions()
     if url.startswith(FOLDER) and url != FOLDER:
-        return FolderSource(url.removeprefix(FOLDER), options or StreamOptions())
+        return FolderSource(url.removeprefix(FOLDER), how)
+    if url.startswith(SCHEME):
+        return KafkaSource(Topics.of(url), how)
     raise SourceError(f"{url}: names no source of a stream; write dir:PATH or kafka://HOST:PORT/TOPIC")
 
 

@@ -1,0 +1,148 @@
+"""Arrow batches, as brokers carry them: the same records as in any other form, and damage is a reject."""
+
+import io
+from collections.abc import Callable
+from itertools import chain
+from typing import Any, Literal
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from detectors import schemas
+from detectors.telemetry.arrow import decode_arrow
+from detectors.telemetry.beacons import BEACONS
+from detectors.telemetry.block import Block
+from detectors.telemetry.containers import DamagedError
+from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
+from detectors.telemetry.rejects import Tally
+from tests.detectors.telemetry.reading import NOW, Read
+
+EVENING = pl.DataFrame(
+    {
+        "session_id": [f"s{number % 7}" for number in range(300)],
+        "event_time": [NOW + number for number in range(300)],
+        "state": ["playing", None, "paused"] * 100,
+        "bitrate_kbps": [1_500.5] * 300,
+        "fatal": [True, False, None] * 100,
+    }
+)
+
+
+def as_stream(table: pa.Table, compression: Literal["zstd", "lz4"] | None = None, rows: int = 100) -> bytes:
+    buffer = io.BytesIO()
+    with pa.ipc.new_stream(buffer, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table, max_chunksize=rows)
+    return buffer.getvalue()
+
+
+def as_file(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    with pa.ipc.new_file(buffer, table.schema) as writer:
+        writer.write_table(table)
+    return buffer.getvalue()
+
+
+def in_dictionaries(table: pa.Table) -> pa.Table:
+    column = table["session_id"].cast(pa.string()).combine_chunks()
+    return table.set_column(0, "session_id", pa.chunked_array([column.dictionary_encode()]))
+
+
+def blocks_of(data: bytes, limits: Limits = DEFAULT_LIMITS, tally: Tally | None = None) -> list[Block]:
+    return [block for block, _ in decode_arrow(data, BEACONS, limits, tally or Tally(limits))]
+
+
+def events_of(blocks: list[Block]) -> pl.DataFrame:
+    return pl.concat([schemas.complete(block.events, schemas.EVENTS) for block in blocks])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(as_stream, id="a stream"),
+        pytest.param(lambda table: as_stream(table, "zstd"), id="zstd"),
+        pytest.param(lambda table: as_stream(table, "lz4"), id="lz4"),
+        pytest.param(lambda table: as_stream(in_dictionaries(table)), id="dictionaries"),
+        pytest.param(as_file, id="a file"),
+    ],
+)
+def test_arrow_batches_hold_what_json_lines_hold(written: Callable[[pa.Table], bytes]) -> None:
+    expected = Read(EVENING.write_ndjson().encode()).events
+
+    assert events_of(blocks_of(written(EVENING.to_arrow()))).equals(expected)
+
+
+def test_a_bad_row_is_a_reject_with_its_number_in_all_batches() -> None:
+    bad = EVENING.with_columns(pl.when(pl.col("event_time") != NOW + 250).then("event_time"))
+    rejects = list(chain.from_iterable(block.rejects for block in blocks_of(as_stream(bad.to_arrow()))))
+
+    assert [(reject.offset, reject.code) for reject in rejects] == [(250, "missing_field")]
+
+
+def test_a_column_of_another_name_is_counted_once_a_row() -> None:
+    tally = Tally(DEFAULT_LIMITS)
+    blocks_of(as_stream(EVENING.with_columns(mood=pl.lit("fine")).to_arrow()), tally=tally)
+
+    assert [(reject.name, reject.count) for reject in tally.rejects()] == [("mood", 300)]
+
+
+def test_what_is_cut_gives_what_came_before_and_then_damage() -> None:
+    given = decode_arrow(as_stream(EVENING.to_arrow())[:-400], BEACONS, DEFAULT_LIMITS, Tally(DEFAULT_LIMITS))
+
+    assert [next(given)[1], next(given)[1]] == [100, 100]
+    with pytest.raises(DamagedError, match="cut or damaged"):
+        next(given)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        pytest.param(pa.table({"colour": ["red"]}), "no known records", id="nothing known"),
+        pytest.param(pa.table({"session_id": ["a"]}), "no column event_time", id="no time"),
+    ],
+)
+def test_a_batch_of_something_else_is_told_in_words(table: pa.Table, reason: str) -> None:
+    with pytest.raises(DamagedError, match=f"The Arrow batch holds.*{reason}"):
+        blocks_of(as_stream(table))
+
+
+def test_a_name_twice_is_damage() -> None:
+    table = pa.Table.from_arrays(
+        [pa.array(["a"]), pa.array(["a"]), pa.array([NOW])], ["session_id"] * 2 + ["event_time"]
+    )
+    with pytest.raises(DamagedError, match="one name"):
+        blocks_of(as_stream(table))
+
+
+def test_batches_that_expand_too_far_are_not_read() -> None:
+    table = pa.table({"session_id": ["a" * 150] * 100_000, "event_time": [NOW] * 100_000})
+    limits = Limits(expansion_floor_bytes=1_000_000, expansion_ratio=10)
+    with pytest.raises(DamagedError, match="expand"):
+        blocks_of(as_stream(table, "zstd", 100_000), limits)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        pytest.param(pa.nulls(10_000_000), id="null"),
+        pytest.param(pa.nulls(10_000_000, pa.run_end_encoded(pa.int32(), pa.int64())), id="one run"),
+    ],
+)
+def test_rows_that_take_no_space_are_not_believed(nothing: "pa.Array[Any]") -> None:
+    batch = pa.RecordBatch.from_arrays([nothing, nothing], ["session_id", "event_time"])
+    with pytest.raises(DamagedError, match="more rows than"):
+        blocks_of(as_stream(pa.Table.from_batches([batch]), rows=10_000_000))
+
+
+def test_a_type_that_no_field_has_is_a_reject_a_row() -> None:
+    views = pa.array(["a" * 100] * 3).cast(pa.string_view())
+    table = pa.table({"session_id": views, "event_time": [NOW] * 3})
+    (block,) = blocks_of(as_stream(table))
+
+    assert [reject.code for reject in block.rejects] == ["wrong_type"] * 3
+
+
+def test_large_batches_are_cut_into_blocks() -> None:
+    blocks = blocks_of(as_file(EVENING.to_arrow()), Limits(block_rows=64))
+
+    assert [block.events.height for block in blocks] == [64, 64, 64, 64, 44]
