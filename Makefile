@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := requirements.lock
 OUT ?= out
+# All cores; a file stays with one of them, for what its tests share, and files begin in the order of tests/conftest.py.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 MOCKS := tests/support/stripe_mock
 # The first interpreter between 3.11 and 3.13 that this machine has.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -16,7 +18,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --group dev pyproject.toml
 
-.PHONY: help setup run test test-postgres test-servers servers prove check lock format bench clean
+NIGHT := fixtures/casablanca_night
+STREAM = $(BIN)/makegood stream --source dir:$(OUT)/stream/telemetry --orders $(NIGHT)/orders.jsonl \
+	--customers $(NIGHT)/customers.jsonl --grants $(NIGHT)/grants.jsonl --ledger sqlite:///$(OUT)/stream/ledger.db
+
+.PHONY: help setup run stream test test-postgres test-servers servers prism prove check lock format bench clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,16 +41,29 @@ run: setup ## Run the nightly job on fixtures/casablanca_night and show the mail
 		--customers fixtures/casablanca_night/customers.jsonl --grants fixtures/casablanca_night/grants.jsonl \
 		--ledger sqlite:///$(OUT)/casablanca_night.db --as-of "$$(cat fixtures/casablanca_night/as_of)" --out $(OUT)/casablanca_night --show-mail line-0501
 
+stream: setup prism ## Play the same night into a folder at speed, and show what a stream finds while it comes
+	@rm -rf $(OUT)/stream && mkdir -p $(OUT)/stream/telemetry
+	@$(STREAM) & stream=$$!; trap 'kill $$stream 2>/dev/null' EXIT; \
+		$(BIN)/makegood play $(NIGHT)/telemetry --into $(OUT)/stream/telemetry --speed 240; kill $$stream; wait $$stream
+	@echo "All of the night has come; what still waits for more is closed at $$(cat $(NIGHT)/as_of):"
+	@$(STREAM) --drain --until "$$(cat $(NIGHT)/as_of)"
+
 test: setup ## Run all fast tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-postgres: setup ## Run the ledger's tests on PostgreSQL; says how to get a server where there is none
-	MAKEGOOD_TEST_STORE=postgresql $(BIN)/python -m pytest tests/remediation -n auto --dist loadfile
+	MAKEGOOD_TEST_STORE=postgresql $(BIN)/python -m pytest tests/remediation $(PARALLEL)
 
 test-servers: setup servers ## Run the tests that need other people's servers, and the proofs that take longer
-	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "servers and not benchmark" -n auto --dist loadfile
+	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "servers and not benchmark" $(PARALLEL)
 
 servers: $(MOCKS)/node_modules/.ready $(MOCKS)/bin/stripe-mock
+
+prism: $(BIN)/prism
+
+$(BIN)/prism: $(READY)
+	GOBIN="$(CURDIR)/$(BIN)" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0
+	@touch $@
 
 $(MOCKS)/node_modules/.ready: $(MOCKS)/package-lock.json
 	npm ci --silent --no-audit --no-fund --prefix $(MOCKS)
