@@ -64,7 +64,7 @@ def rows(sessions: pl.DataFrame) -> list[Folded]:
     return [rounded(Folded(**row)) for row in sessions.select(f.name for f in fields(Folded)).to_dicts()]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(evenings)
 def test_the_kernel_is_the_plain_fold(events: list[Record]) -> None:
     expected = fold(events, RULES)
@@ -80,7 +80,7 @@ def rounded(row: Folded) -> Folded:
     return replace(row, mean_bitrate_kbps=None if rate is None else round(rate, 6))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(evenings, st.randoms(use_true_random=False))
 def test_order_repetition_and_partition_change_nothing(events: list[Record], random: Random) -> None:
     once = sessionize(frame(events), RULES)

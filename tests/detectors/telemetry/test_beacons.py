@@ -273,7 +273,7 @@ def _same(left: Objects, right: Objects) -> None:
     assert_frame_equal(full(left).select(said), full(right).select(said), check_column_order=False)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from((BEACONS, SCANS, CONTACTS)).flatmap(_texts))
 def test_reading_in_blocks_gives_what_reading_line_by_line_gives(given_texts: tuple[Format, list[str]]) -> None:
     form, texts = given_texts

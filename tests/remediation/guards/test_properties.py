@@ -9,7 +9,7 @@ from remediation.guards.figures import Figures, Group, Judged, Paid, SourceFigur
 from remediation.guards.judge import readings
 from tests.remediation.guards.nights import FIRST, HOUR, RULES, a_night
 
-STEADY = settings(deadline=None)  # a busy machine is no failure
+STEADY = settings(deadline=None, max_examples=40)  # a busy machine is no failure
 COUNTS = st.integers(0, 10**6)
 SMALL = st.integers(0, 5_000)
 JUDGED = st.tuples(SMALL, SMALL).map(lambda pair: Judged(max(pair), min(pair)))
