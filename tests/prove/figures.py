@@ -5,11 +5,15 @@ import sys
 from typing import Final
 
 RELEASE: Final = os.environ.get("MAKEGOOD_PROVE") == "release"
+EVERY_CHANGE: Final = os.environ.get("MAKEGOOD_PROVE") == "change" or "MAKEGOOD_REQUIRE_SERVERS" in os.environ
+"""The tests that need servers take their time, so all proofs run with them."""
 
 
-def sized(every_change: int, release: int) -> int:
-    """The number that fits this run."""
-    return release if RELEASE else every_change
+def sized(every_change: int, release: int, taste: int | None = None) -> int:
+    """The number that fits this run; while somebody is at work, a taste suffices."""
+    if RELEASE:
+        return release
+    return every_change if EVERY_CHANGE or taste is None else taste
 
 
 def tell(what: str) -> None:

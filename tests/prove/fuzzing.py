@@ -21,7 +21,7 @@ from detectors.telemetry.decode import decode
 from detectors.telemetry.jsoncolumns import ColumnReader, UnsureError
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.lines import Lines
-from tests.prove.figures import sized
+from tests.prove.figures import EVERY_CHANGE, RELEASE, sized
 
 T = TypeVar("T")
 
@@ -38,16 +38,13 @@ class Effort:
 BATCH: Final = 4
 """Examples that Hypothesis remembers together."""
 
-EFFORTS: Final = [
-    # On every change: some seconds in all, drawn and shrunk by Hypothesis.
-    pytest.param(Effort(1, 2), id="slice"),
-    # A minute in all, as .ci/run does, or ten million cases for a release: in large files, which cost less a line.
-    pytest.param(
-        Effort(sized(5, 500), sized(40, 5_000), lines=sized(100, 400)),
-        id="long",
-        marks=[pytest.mark.prove, pytest.mark.servers],
-    ),
-]
+SLICE: Final = pytest.param(Effort(1, 2), id="slice")
+"""Some seconds in all, drawn and shrunk by Hypothesis."""
+LONG: Final = pytest.param(
+    Effort(sized(5, release=100), sized(40, release=5_000), lines=sized(100, release=2_000)), id="long"
+)
+"""A minute in all, or ten million cases for a release: in large files, which cost less a line."""
+EFFORTS: Final = [LONG if EVERY_CHANGE or RELEASE else SLICE]
 
 
 @dataclass

@@ -37,10 +37,10 @@ from tests.prove.forging import (
 )
 from tests.remediation.policy.stories import a_policy
 
-SESSIONS: Final = sized(1_000, 10_000)
-ACCOUNTS: Final = sized(100, 500)
+SESSIONS: Final = sized(1_000, 10_000, taste=100)
+ACCOUNTS: Final = sized(100, 500, taste=20)
 MORNING: Final = EVENING + 12 * HOUR
-NIGHTS: Final = sized(36, 180)
+NIGHTS: Final = sized(36, 180, taste=14)
 """From the 21st of November on: the days in which two months meet are among them."""
 
 
@@ -106,7 +106,7 @@ def test_a_stranger_cannot_keep_a_customer_waiting(ledger: Engine, genuine: Visi
     random = Random(2)  # noqa: S311 likewise
     service = Service(ledger)
     service.sells_to([genuine.account])
-    slander = [forged(number, genuine.account, genuine, random) for number in range(sized(200, 2_000))]
+    slander = [forged(number, genuine.account, genuine, random) for number in range(sized(200, 2_000, taste=30))]
     service.night([genuine, *slander], MORNING)
     paid = service.paid()
     tell(f"slandered: {len(slander):,} sessions in one customer's name: {dict(paid.states)}")
@@ -147,7 +147,7 @@ class TestRealGrants:
         told = forge(plausible(number, f"forged-{number}", at), random)
         return Visit(Account(f"forger-{number}"), told, granted_at=at, **more)  # type: ignore[arg-type]  # a visit's parts
 
-    COUNT = sized(100, 1_500)
+    COUNT = sized(100, 1_500, taste=30)
 
     def test_copies_are_not_paid(self, ledger: Engine, genuine: Visit) -> None:
         copies = [

@@ -1,6 +1,6 @@
 """Parsers of untrusted bytes: whatever they are given, nothing breaks, nothing is lost, and two ways of reading agree.
 
-`-m prove` goes on for a minute, `MAKEGOOD_PROVE=release` for ten million cases; `-s` prints how many there were.
+`MAKEGOOD_PROVE=change` goes on for a minute, `release` for ten million cases; `-s` prints how many there were.
 """
 
 import csv

@@ -18,7 +18,7 @@ from tests.prove.figures import sized, tell
 from tests.prove.payloads import AS_OF, PAYLOADS, Records, attacked, attacks
 from tests.prove.spoken import makegood
 
-COUNT: Final = sized(300, 3_000)
+COUNT: Final = sized(300, 3_000, taste=30)
 Row = Mapping[str, Any]
 Importer = Callable[[Engine, BinaryIO, str], Imported]
 

@@ -27,7 +27,7 @@ from tests.prove.figures import sized, tell
 from tests.prove.payloads import AS_OF, FORGED, PRODUCT, THIEF, Attack, attacked, attacks
 from tests.prove.spoken import makegood
 
-COUNT: Final = sized(300, 3_000)
+COUNT: Final = sized(300, 3_000, taste=30)
 
 HEADERS: Final = Counter(
     [

@@ -17,7 +17,7 @@ from detectors.finding import content_id
 from remediation.database import open_database
 from remediation.ledger.control_tables import AUDIT
 from remediation.ledger.tables import METADATA, RUNS
-from tests.prove.figures import tell
+from tests.prove.figures import sized, tell
 from tests.prove.soundness import broken, unfinished
 from tests.prove.stopping import Stopper, stopper
 from tests.prove.world import World, charge_all, import_town, resolutions, send
@@ -32,6 +32,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are t
 
 ORDERS: Final = 4
 """A round's: one of each sort."""
+KILLS: Final = sized(50, release=250, taste=4)
+KILLS_BY_NIGHT: Final = sized(25, release=250)
+"""On each store."""
 BUSY: Final = "another process is sending"
 """A database server may take a moment to see that its client was killed."""
 NOON: Final = "2026-11-22T12:00:00Z"
@@ -127,21 +130,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-@pytest.mark.parametrize(
-    ("store", "wanted"),
-    [
-        pytest.param("sqlite", 12, id="a taste"),
-        pytest.param("sqlite", 50, id="every change", marks=pytest.mark.servers),
-        pytest.param("postgresql", 50, id="every change on a server", marks=pytest.mark.servers),
-        pytest.param("sqlite", 250, id="a release", marks=pytest.mark.prove),
-        pytest.param("postgresql", 250, id="a release on a server", marks=pytest.mark.prove),
-    ],
-    indirect=["store"],
-)
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)], indirect=True)
 def test_a_sender_killed_anywhere_and_started_again_does_everything_once(
-    store: Store, stop: Stopper, servers: Servers, wanted: int
+    store: Store, stop: Stopper, servers: Servers
 ) -> None:
-    dice = random.Random(wanted)  # noqa: S311 - chance that can be repeated
+    dice = random.Random(KILLS)  # noqa: S311 - chance that can be repeated
     kills = stops = 0
     for first in count(1, ORDERS):
         outside = Round(servers, range(first, first + ORDERS))
@@ -154,32 +147,24 @@ def test_a_sender_killed_anywhere_and_started_again_does_everything_once(
                 ended = stop.run(servers.dispatch(ledger), servers.environment, dice.randrange(stops))
             assert ended.code == 0, ended.said
             assert [*broken(ledger, outside), *unfinished(ledger, outside)] == []
-        if kills >= wanted:
+        if kills >= KILLS:
             break
     tell(f"kill -9 of the sender: {kills} kills, each at one of {stops} moments before or after a system call")
 
 
-@pytest.mark.parametrize(
-    ("store", "wanted"),
-    [
-        pytest.param("sqlite", 25, id="every change", marks=pytest.mark.servers),
-        pytest.param("postgresql", 25, id="every change on a server", marks=pytest.mark.servers),
-        pytest.param("sqlite", 250, id="a release", marks=pytest.mark.prove),
-        pytest.param("postgresql", 250, id="a release on a server", marks=pytest.mark.prove),
-    ],
-    indirect=["store"],
-)
+@pytest.mark.servers
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
 def test_a_night_killed_anywhere_and_started_again_leaves_the_ledger_as_if_nothing_had_been(
-    store: Store, tmp_path: Path, wanted: int
+    store: Store, tmp_path: Path
 ) -> None:
-    dice = random.Random(wanted)  # noqa: S311 - chance that can be repeated
+    dice = random.Random(KILLS_BY_NIGHT)  # noqa: S311 - chance that can be repeated
     scratch = {"TMPDIR": str(tmp_path)}  # the killed ones do not tidy up
     kills = 0
     with stopper(tmp_path, *NIGHTS_MODULES) as stop:
         with store.ledger() as url:
             whole = stop.run(casablanca(url, tmp_path), scratch)
             as_it_should_be = contents(url)
-        while kills < wanted:
+        while kills < KILLS_BY_NIGHT:
             with store.ledger() as url:
                 while (ended := stop.run(casablanca(url, tmp_path), scratch, dice.randrange(whole.stops))).was_killed:
                     kills += 1

@@ -24,7 +24,7 @@ from remediation.ledger.budgets import Caps
 from remediation.ledger.control import Mode
 from remediation.outbox.breaker import HOUR_MS, MINUTE_MS
 from remediation.remedy import Action
-from tests.prove.figures import tell
+from tests.prove.figures import sized, tell
 from tests.prove.persons import PeopledTown
 from tests.prove.town import LINES, TOP_UPS
 from tests.support.provider import Fault, Kind, Moment, Status
@@ -57,6 +57,10 @@ CAPS: Final = st.builds(
 WHICH: Final = st.integers(0, 59)
 SELDOM: Final = st.sampled_from([False, False, False, True])
 EITHER: Final = st.booleans()
+PARTS: Final = sized(4, release=8, taste=1)
+"""Each draws anew, so that several processors can share the work."""
+EXAMPLES: Final = sized(250, release=1_250, taste=10)
+STEPS: Final = sized(50, release=100)
 
 
 def deed(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, tuple[Any, ...]]]:
@@ -156,23 +160,16 @@ class MoneyMachine(RuleBasedStateMachine):
             self.town.quiet_returns()
 
 
-@pytest.mark.parametrize(
-    ("examples", "steps"),
-    [
-        pytest.param(15, 50, id="a taste"),
-        pytest.param(1_000, 50, id="every change", marks=pytest.mark.servers),
-        pytest.param(10_000, 100, id="a release", marks=pytest.mark.prove),
-    ],
-)
-def test_whatever_happens_in_whatever_order_money_moves_once_and_within_limits(examples: int, steps: int) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_happens_in_whatever_order_money_moves_once_and_within_limits(part: int) -> None:
     run_state_machine_as_test(
         MoneyMachine,
         settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
             deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),
     )
-    tell(f"the money model: {examples} times up to {steps} steps")
+    tell(f"the money model, part {part + 1} of {PARTS}: {EXAMPLES:,} times up to {STEPS} steps")

@@ -25,7 +25,7 @@ from tests.prove.payloads import AS_OF, Attack, attacked
 from tests.prove.spoken import Spoken, makegood
 from tests.support.stories import HOUR
 
-COUNT: Final = sized(50, 1_000)
+COUNT: Final = sized(50, 1_000, taste=20)
 CUSTOMERS: Final = 6
 """To whom something is owed, besides."""
 FIRST: Final = 90_000
@@ -149,7 +149,7 @@ BY_NIGHT: Final = (
 BY_SENDING: Final = ("remediation.gateways.file_refunds.write_whole", "remediation.gateways.file_mails.write_whole")
 
 
-@pytest.mark.parametrize("where", BY_NIGHT[: sized(3, len(BY_NIGHT))])
+@pytest.mark.parametrize("where", BY_NIGHT[: sized(3, len(BY_NIGHT), taste=1)])
 def test_what_breaks_in_a_night_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     service = Service.of(tmp_path)
     service.out.mkdir()
@@ -161,6 +161,7 @@ def test_what_breaks_in_a_night_tells_nothing(tmp_path: Path, monkeypatch: pytes
     tell(f"personal data: broken at {where}: {night.err.splitlines()[-1]}")
 
 
+@pytest.mark.servers
 def test_what_breaks_in_sending_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every other customer's time zone is none, and would be named if that were told in its own words."""
     service = Service.of(tmp_path, timezone=BROKEN.texts[0])
