@@ -1,7 +1,7 @@
 """The engine that carries a stream: always named, Prism on this machine unless told otherwise.
 
     PrismRunner  here, started and ended with the command; --job_endpoint=HOST:PORT names one that runs already
-    FlinkRunner  embedded (--flink_master=[local]) or a cluster (--flink_master=HOST:PORT)
+    FlinkRunner  embedded, or a cluster (--flink_master=HOST:PORT)
     FnApiRunner  only for a stream that ends: it gives nothing before the end
 
 No engine's memory is needed to go on: the ledger knows from where a stream must be
@@ -19,7 +19,6 @@ from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import (
-    FlinkRunnerOptions,
     PipelineOptions,
     PortableOptions,
     PrismRunnerOptions,
@@ -98,10 +97,7 @@ def _flink_options(beam_options: Sequence[str]) -> PipelineOptions:
     told = {option.lstrip("-").split("=", 1)[0] for option in beam_options}
     usual = {"flink_version": FLINK_VERSION, "checkpointing_interval": str(CHECKPOINT_MS)}
     added = [f"--{name}={value}" for name, value in usual.items() if name not in told]
-    options = PipelineOptions([*beam_options, *added], streaming=True)
-    if not options.view_as(FlinkRunnerOptions).flink_master:
-        options.view_as(FlinkRunnerOptions).flink_master = "[local]"
-    return options
+    return PipelineOptions([*beam_options, *added], streaming=True)
 
 
 @contextmanager
