@@ -11,6 +11,7 @@ OUT ?= out
 # All cores; a file stays with one of them, for what its tests share, and files begin in the order of tests/conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 MOCKS := tests/support/stripe_mock
+KAFKA := tests/support/kafka
 # The first interpreter between 3.11 and 3.13 that this machine has.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -57,7 +58,7 @@ test-postgres: setup ## Run the ledger's tests on PostgreSQL; says how to get a 
 test-servers: setup servers ## Run the tests that need other people's servers, and the proofs that take longer
 	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "servers and not benchmark" $(PARALLEL)
 
-servers: $(MOCKS)/node_modules/.ready $(MOCKS)/bin/stripe-mock
+servers: $(MOCKS)/node_modules/.ready $(MOCKS)/bin/stripe-mock $(KAFKA)/jars/.ready
 
 prism: $(BIN)/prism
 
@@ -71,6 +72,10 @@ $(MOCKS)/node_modules/.ready: $(MOCKS)/package-lock.json
 
 $(MOCKS)/bin/stripe-mock:
 	GOBIN="$(CURDIR)/$(MOCKS)/bin" go install github.com/stripe/stripe-mock@v0.203.0
+
+$(KAFKA)/jars/.ready: $(KAFKA)/pom.xml
+	mvn --quiet --batch-mode --file $(KAFKA)/pom.xml package
+	@touch $@
 
 prove: setup servers ## The slow proofs, at the size of a release: hours
 	MAKEGOOD_PROVE=release MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest tests/prove -m "" -n 2 --dist loadfile -s

@@ -82,7 +82,7 @@ class FolderReader:
         self._files: dict[int, File] = {}
         self._unread: dict[int, File] = {}
         self._handles: OrderedDict[int, File] = OrderedDict()
-        self._restored = list(mark.positions) if mark else []
+        self._restored = [msgspec.structs.replace(position) for position in mark.positions] if mark else []
         self._refusals: list[Block] = []
         self._listed_at: int | None = None
         self._turn = 0

@@ -112,7 +112,8 @@ class KafkaReader:
         self._now_ms = now_ms
         self._until_end = until_end
         self._since_ms = since_ms or 0
-        self._places = {Part(place.topic, place.partition): place for place in (mark.places if mark else ())}
+        known = mark.places if mark else []
+        self._places = {Part(place.topic, place.partition): msgspec.structs.replace(place) for place in known}
         self._resumes = mark is not None
         self._at_end: set[Part] = set()
         self._given: Iterator[tuple[Part, Share | None]] = iter(())
