@@ -1,6 +1,5 @@
 """What holds for all proofs."""
 
-import gc
 import os
 from pathlib import Path
 from typing import Final
@@ -8,9 +7,6 @@ from typing import Final
 import pytest
 
 HERE: Final = Path(__file__).parent
-
-# They make much and keep little: looking for garbage as often as usual took a third of their time.
-gc.set_threshold(100_000, 50, 50)
 
 
 @pytest.hookimpl(tryfirst=True)
