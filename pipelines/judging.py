@@ -1,6 +1,6 @@
 """The end of a run: released, or held with the reasons, before anything of it may be sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import polars as pl
@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 from detectors.incidents import Tally
 from pipelines.resolving import Resolving
 from remediation.guards.figures import Figures, from_json, to_json
-from remediation.guards.history import DAY_MS
 from remediation.guards.judge import trips
 from remediation.guards.measure import figures_of
 from remediation.guards.reading import Reading
-from remediation.guards.window import Slice, window, windows_before
+from remediation.guards.rules import GuardRules
+from remediation.guards.window import Slice, spans, window, windows_before
 from remediation.ledger.audit import Author
 from remediation.ledger.control import Mode, control
 from remediation.ledger.run import Objection, Run, Standing, judge_run, released_figures, standing, stream_figures
@@ -42,14 +42,18 @@ def judge_slice(  # noqa: PLR0913, PLR0917 - likewise
 
     A slice that owes nobody anything has nothing to hold, however quiet its source was.
     """
-    figures, guards = figures_of(night, sessions, tally), resolving.policy.guards
+    figures = figures_of(night, sessions, tally)
+    tripped = _tripped(engine, figures, resolving.policy.guards, now) if night.remedies else ()
+    return _judge(engine, resolving, figures, tripped, now)
+
+
+def _tripped(engine: Engine, figures: Figures, guards: GuardRules, now: int) -> Sequence[Reading]:
+    """What stands against the window that ends with a slice."""
     most, least = guards.history.long_nights, guards.history.min_nights
-    since = figures.as_of - (most + 1) * DAY_MS
-    kept = stream_figures(engine, since, figures.as_of - 1)
+    kept = stream_figures(engine, spans(figures.as_of, most))
     earlier = [Slice(each.released, from_json(each.figures)) for each in kept]
     before = windows_before(figures.as_of, earlier, least, most)
-    tripped = trips(window(figures, earlier), before, guards, now) if night.remedies else ()
-    return _judge(engine, resolving, figures, tripped, now)
+    return trips(window(figures, earlier), before, guards, now)
 
 
 def _judge(engine: Engine, resolving: Resolving, figures: Figures, tripped: Iterable[Reading], now: int) -> Standing:

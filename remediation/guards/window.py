@@ -53,6 +53,12 @@ def windows_before(
     return windows if newest is None else (*windows, window(newest, earlier, span_ms))
 
 
+def spans(as_of: int, most: int, span_ms: int = WINDOW_MS) -> tuple[tuple[int, int], ...]:
+    """When the slices lie that a slice of this moment is judged by: (after, up to), none of them with itself."""
+    of_days = ((as_of - day * DAY_MS - span_ms, as_of - day * DAY_MS) for day in range(2, most + 1))
+    return ((as_of - DAY_MS - span_ms, as_of - 1), *of_days)
+
+
 def merged(figures: Sequence[Figures]) -> Figures:
     """The figures of neighbouring slices as those of one, whose moment is the last one's.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
-from sqlalchemy import Connection, Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row, or_, select, update
 
 from detectors.finding import content_id
 from remediation.database import writing
@@ -165,11 +165,15 @@ class SliceFigures:
     figures: object
 
 
-def stream_figures(engine: Engine, since: int, until: int) -> tuple[SliceFigures, ...]:
-    """The slices of streams that were judged with a moment after `since`, up to `until`, the oldest first."""
+def stream_figures(engine: Engine, spans: Sequence[tuple[int, int]]) -> tuple[SliceFigures, ...]:
+    """The slices of streams that were judged with a moment in any of `spans`, the oldest first.
+
+    A span is what is after its first and up to its second moment.
+    """
+    inside = or_(*((RUNS.c.as_of > since) & (RUNS.c.as_of <= until) for since, until in spans))
     query = (
         select(RUNS.c.as_of, RUNS.c.state, RUNS.c.figures)
-        .where(RUNS.c.kind == "stream", RUNS.c.as_of > since, RUNS.c.as_of <= until, RUNS.c.figures.is_not(None))
+        .where(RUNS.c.kind == "stream", inside, RUNS.c.figures.is_not(None))
         .order_by(RUNS.c.as_of, RUNS.c.run_id)
     )
     with engine.connect() as connection:

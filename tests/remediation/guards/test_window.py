@@ -7,7 +7,7 @@ import pytest
 
 from remediation.guards.figures import Figures, Judged
 from remediation.guards.judge import trips
-from remediation.guards.window import WINDOW_MS, Slice, merged, window, windows_before
+from remediation.guards.window import WINDOW_MS, Slice, merged, spans, window, windows_before
 from tests.remediation.guards.nights import DAY, FIRST, HOUR, RULES, a_group, a_night, a_source, paid
 
 SLICE = 5 * 60_000
@@ -124,6 +124,13 @@ def test_a_new_policy_holds_until_one_slice_was_released_under_it() -> None:
     then = replace(new, as_of=FIRST + SLICE)
     assert "policy" in guards(then, [*old, Slice(released=False, figures=new)])
     assert "policy" not in guards(then, [*old, Slice(released=True, figures=new)])
+
+
+def test_the_slices_that_are_read_hold_every_window_and_the_day_before() -> None:
+    inside = spans(FIRST, most=3)
+
+    assert inside[0] == (FIRST - DAY - HOUR, FIRST - 1)
+    assert inside[1:] == ((FIRST - 2 * DAY - HOUR, FIRST - 2 * DAY), (FIRST - 3 * DAY - HOUR, FIRST - 3 * DAY))
 
 
 def test_the_window_is_an_hour() -> None:
