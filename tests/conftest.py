@@ -4,6 +4,11 @@ import gc
 from typing import Final
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about what else the machine does than about the program.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SLOWEST: Final = ("tests/prove/", "tests/streaming/", "tests/test_scenarios", "tests/pipelines/")
 """Where one file can take as long as a hundred others."""
