@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -21,17 +22,20 @@ class Slot(Enum):
     CONTACTS = "contacts"
 
 
+@cache  # thousands of blocks hold none
 def empty_events() -> pl.DataFrame:
     """No event: the columns that every frame of events has."""
     types = {name: schemas.EVENTS[name] for name in ("event_time", "channel")}
     return pl.DataFrame(schema={"session_id": pl.Categorical(), **types})
 
 
+@cache  # thousands of blocks hold none
 def empty_scans() -> pl.DataFrame:
     """No scan."""
     return pl.DataFrame(schema=schemas.TRACKING)
 
 
+@cache  # thousands of blocks hold none
 def empty_contacts() -> pl.DataFrame:
     """No contact."""
     return pl.DataFrame(schema=schemas.CONTACTS)

@@ -28,6 +28,7 @@ from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Reject, Tally
 
 _HEAD_LINES: Final = 1_000
+_FIELDS: Final = b"#Fields:"
 _DIRECTIVE: Final = re.compile(rb"^#Fields:[^\n]*", re.MULTILINE)
 
 
@@ -83,7 +84,7 @@ class Reading:
         known = at if at.kind else replace(at, kind=self._kind(portions))
         if not known.kind and any(len(lines) for lines in portions):
             return None
-        directives = _DIRECTIVE.findall(whole)
+        directives = _DIRECTIVE.findall(whole) if _FIELDS in whole else []
         after = replace(
             known,
             offset=at.offset + len(whole),

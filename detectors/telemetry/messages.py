@@ -9,7 +9,7 @@ A message that cannot be read is a reject with its offset, and the next one is r
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -28,6 +28,9 @@ from detectors.telemetry.documents import is_document
 from detectors.telemetry.keys import KeyRing
 from detectors.telemetry.limits import Limits
 from detectors.telemetry.rejects import Reject, Tally
+
+_JOINED_BLOCKS: Final = 4
+"""Small messages come in numbers: so many blocks of a file are one of messages."""
 
 _JSON: Final = b"{"
 _LOG: Final = b"#"  # a log in W3C's form names its fields in the message itself
@@ -65,13 +68,13 @@ class Messages:
         Rejects name the offset of the message, and the line within it.
         """
         for form, group in groupby(messages, key=lambda message: _form(message.value)):
-            together = list(group)
-            decoded = self._text(together) if form else None
-            if decoded is not None:
-                yield Share(decoded, together[-1].offset + 1, 0)
-                continue
-            for message in together:
-                yield from self._alone(message)
+            for together in _pieces(group, _JOINED_BLOCKS * self.limits.block_bytes):
+                decoded = self._text(together) if form else None
+                if decoded is not None:
+                    yield Share(decoded, together[-1].offset + 1, 0)
+                    continue
+                for message in together:
+                    yield from self._alone(message)
 
     def _text(self, messages: Sequence[Message]) -> Decoded | None:
         """All of them as one text; null where no line shows what it is."""
@@ -118,6 +121,20 @@ class Messages:
             yield Decoded(Block().events, reject_frames.frame(self.source, (reject,)), 1)
         if ignored := tally.rejects():
             yield Decoded(Block().events, reject_frames.frame(self.source, ignored), 0)
+
+
+def _pieces(messages: Iterable[Message], most_bytes: int) -> Iterator[list[Message]]:
+    """The same in order, of each piece all but the last message within so many bytes."""
+    piece: list[Message] = []
+    size = 0
+    for message in messages:
+        piece.append(message)
+        size += len(message.value)
+        if size >= most_bytes:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def _form(value: bytes) -> bytes:

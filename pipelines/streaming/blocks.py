@@ -35,7 +35,7 @@ class Block(msgspec.Struct, frozen=True, array_like=True):
     def of(cls, source: str, position: int, decoded: Decoded) -> Self:
         """The block of what was decoded."""
         frames = (decoded.events, decoded.scans, decoded.contacts)
-        times = [times for times in map(stream_times, frames) if len(times)]
+        times = [stream_times(frame) for frame in frames if frame.height]
         return cls(
             source,
             position,

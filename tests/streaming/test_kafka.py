@@ -174,6 +174,15 @@ def test_a_reject_within_a_message_names_its_line_there() -> None:
     assert listener.rejects == [("kafka:beacons/0", 1, 4, "record", "missing_field")]
 
 
+def test_many_messages_make_blocks_of_bounded_size() -> None:
+    listener = Listener()
+    listener.town.messages[FIRST] = [beacon(f"s{number}") for number in range(1_000)]
+    listener.wait()
+
+    assert len(listener.sessions) == 1_000
+    assert max(block.records for block in listener.blocks) < 400
+
+
 def test_a_message_without_a_value_holds_no_record() -> None:
     listener = Listener()
     listener.town.messages[FIRST] = [b"", beacon("a"), b"\n"]
