@@ -142,7 +142,7 @@ def reason(text: str) -> str:
     if own:
         return str(own[-1])
     anything = _ANY_ERROR.findall(text)
-    where = " with {} in {}".format(*anything[-1]) if anything else ", since its engine is gone"
+    where = " with {} in {}".format(*anything[-1]) if anything else ", since its engine or a worker is gone"
     return f"The stream broke off{where}; start it again, and it goes on from where the ledger is"
 
 

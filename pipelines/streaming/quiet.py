@@ -6,7 +6,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Final, TextIO
+
+WORKERS: Final = ("run_worker", "read_state", "read_grpc_client_inputs")
+"""How Beam names the threads of its workers that talk to the engine."""
+
+LONGEST_S: Final = 5.0
 
 
 @contextmanager
@@ -18,12 +23,15 @@ def silence() -> Iterator[None]:
     """
     for name in ("apache_beam", "PrismRunner", None):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    hook, stream = threading.excepthook, sys.stderr
+    hook, stream, before = threading.excepthook, sys.stderr, set(threading.enumerate())
     threading.excepthook = lambda _: None
     sys.stderr = _MainThreadOnly(stream)
     try:
         yield
     finally:
+        for thread in set(threading.enumerate()) - before:
+            if thread.name.startswith(WORKERS):
+                thread.join(LONGEST_S)  # An engine that is gone ends them, each with a trace.
         threading.excepthook, sys.stderr = hook, stream
 
 

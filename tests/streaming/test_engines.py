@@ -77,7 +77,9 @@ def test_of_any_other_error_only_its_kind_and_its_place_are_told() -> None:
 
 
 def test_an_engine_that_is_gone_is_told_as_such() -> None:
-    assert "since its engine is gone" in reason("<_MultiThreadedRendezvous of RPC that terminated with: UNAVAILABLE>")
+    assert "since its engine or a worker is gone" in reason(
+        "<_MultiThreadedRendezvous of RPC that terminated with: UNAVAILABLE>"
+    )
 
 
 def test_an_engine_that_does_not_answer_is_told_as_such() -> None:
