@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import apache_beam as beam
 import polars as pl
+from apache_beam.transforms.window import GlobalWindows
 from sqlalchemy import Engine
 
 from pipelines.batches import unpack
@@ -24,10 +25,11 @@ from pipelines.parcels import CONTACTS, SCANS, Lane, distinct
 from pipelines.resolving import LedgerFn
 from pipelines.streaming.output import WriteTables
 from pipelines.streaming.sessions import AssessClosed
-from pipelines.streaming.settling import EndSlices, FindCauses, SettleFindings, visits
+from pipelines.streaming.settling import EndSlice, FindCauses, SettleFindings, visits
 from pipelines.streaming.slices import Slices, Stream
 from pipelines.streaming.spreading import SpreadBlocks
 from pipelines.streaming.ticking import Tick
+from pipelines.streaming.turns import InTurn
 from remediation.ledger.parcels import record_contacts, record_scans
 
 
@@ -37,7 +39,7 @@ def stream(blocks: beam.PCollection, how: Stream) -> None:
     spread = blocks | "SpreadBlocks" >> SpreadBlocks(how.partitions, how.patience)
     assessed = spread.batches | "AssessClosed" >> AssessClosed(how)
     spoilt = assessed.sessions | "FindPlaybackFailures" >> FindPlaybackFailures(rules)
-    found = spoilt.findings | "Ticks" >> _windowed(how.ticks) | "SettleFindings" >> SettleFindings(how)
+    found = spoilt.findings | "SettleFindings" >> InTurn(SettleFindings(how))
     scans = spread.scans | "RecordScans" >> _RecordParcels(how, SCANS, record_scans)
     contacts = spread.contacts | "RecordContacts" >> _RecordParcels(how, CONTACTS, record_contacts)
     items = {
@@ -49,12 +51,10 @@ def stream(blocks: beam.PCollection, how: Stream) -> None:
         "count": (spread.counts, assessed.counts) | "StreamCounts" >> beam.Flatten(),
         "parcels": (scans, contacts) | "ParcelCounts" >> beam.Flatten(),
     }
-    named = tuple(each | f"Name-{kind}" >> _Named(kind, how.slices) for kind, each in items.items())
-    goods = named | "AllItems" >> beam.Flatten() | "EndSlices" >> EndSlices(how)
-    tallies = tuple(
-        each | f"Wide-{name}" >> _windowed(how.wide) for name, each in (("playback", spoilt.tallies), ("goods", goods))
-    )
-    tallies | "AllTallies" >> beam.Flatten() | "FindCauses" >> FindCauses(how)
+    named = tuple(each | f"Name-{kind}" >> _named(kind) for kind, each in items.items())
+    goods = named | "AllItems" >> beam.Flatten() | "EndSlices" >> InTurn(EndSlice(how))
+    tallies = (spoilt.tallies, goods) | "AllTallies" >> beam.Flatten()
+    tallies | "FindCauses" >> InTurn(FindCauses(how))
     if how.out:
         late = (spread.late, assessed.late) | "AllLate" >> beam.Flatten()
         late | "WriteLate" >> WriteTables(how.out, "late")
@@ -66,17 +66,9 @@ def _windowed(slices: Slices) -> beam.PTransform:
     return beam.WindowInto(slices.windows())
 
 
-class _Named(beam.PTransform[beam.PCollection, beam.PCollection]):
-    """Elements as items of the slice that they belong to."""
-
-    def __init__(self, kind: str, slices: Slices) -> None:
-        super().__init__()
-        self._kind = kind
-        self._slices = slices
-
-    def expand(self, contents: beam.PCollection) -> beam.PCollection:
-        """(kind, content), windowed by slices."""
-        return contents | "Slices" >> _windowed(self._slices) | "Name" >> beam.WithKeys(self._kind)
+def _named(kind: str) -> beam.PTransform:
+    """Elements as items of a slice, in one window with all others."""
+    return beam.WindowInto(GlobalWindows()) | beam.WithKeys(kind)
 
 
 class _RecordParcels(beam.PTransform[beam.PCollection, beam.PCollection]):

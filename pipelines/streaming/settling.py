@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-import apache_beam as beam
 import polars as pl
 from sqlalchemy import Engine
 
@@ -23,8 +22,9 @@ from pipelines.causes import find_causes, tell_unplaced
 from pipelines.judging import hold, judge_slice
 from pipelines.nightly import night_of
 from pipelines.remedies import write
-from pipelines.resolving import LedgerFn, Resolving
-from pipelines.streaming.slices import Stream, to_ms
+from pipelines.resolving import Resolving
+from pipelines.streaming.slices import Stream
+from pipelines.streaming.turns import Turn
 from pipelines.tallies import tally_outputs
 from remediation.binding import bind
 from remediation.ledger.book import SqlBook
@@ -49,94 +49,34 @@ VISITS: Final = pl.Schema(
 """What the guards ask of a session."""
 
 
-@dataclass
-class SettleFindings(beam.PTransform[beam.PCollection, beam.PCollection]):
-    """(name, findings), windowed by ticks, to the findings with their owners, decided and recorded."""
-
-    stream: Stream
-
-    def expand(self, findings: beam.PCollection) -> beam.PCollection:
-        """One key: a window's findings are decided together."""
-        return (
-            findings
-            | "TogetherByTick" >> beam.WithKeys(0)
-            | "GroupByTick" >> beam.GroupByKey()
-            | "Settle" >> beam.ParDo(_Settle(self.stream))
-        )
-
-
-@dataclass
-class EndSlices(beam.PTransform[beam.PCollection, beam.PCollection]):
-    """`Item`s, windowed by slices, to the tallies of parcels; the slice is recorded, judged, and released or held."""
-
-    stream: Stream
-
-    def expand(self, items: beam.PCollection) -> beam.PCollection:
-        """One key: a slice ends once."""
-        return (
-            items
-            | "TogetherBySlice" >> beam.WithKeys(0)
-            | "GroupBySlice" >> beam.GroupByKey()
-            | "EndSlice" >> beam.ParDo(_EndSlice(self.stream))
-        )
-
-
-@dataclass
-class FindCauses(beam.PTransform[beam.PCollection, beam.PCollection]):
-    """Packed tallies, windowed widely, to tickets in the ledger."""
-
-    stream: Stream
-
-    def expand(self, tallies: beam.PCollection) -> beam.PCollection:
-        """One key: a cause is what partitions have in common."""
-        return (
-            tallies
-            | "TogetherByCause" >> beam.WithKeys(0)
-            | "GroupByCause" >> beam.GroupByKey()
-            | "FindCauses" >> beam.ParDo(_FindCauses(self.stream))
-        )
-
-
 Item = tuple[str, Any]
 """What a slice is made of, by kind: `graph.stream` names the kinds, `_Parts` takes them apart."""
 
 
-class _StreamFn(LedgerFn):
-    """A DoFn with the ledger open that knows the run of each window."""
+class SettleFindings(Turn[tuple[str, tuple[Finding, ...]]]):
+    """(name, findings) at each tick to the findings with their owners, decided and recorded together."""
 
     def __init__(self, stream: Stream) -> None:
-        super().__init__(stream.resolving)
-        self.stream = stream
+        super().__init__(stream, stream.ticks)
 
-    def settle(self, findings: Sequence[Finding], resolving: Resolving) -> tuple[Finding, ...]:
-        """Binds, decides and records findings; returns them with their owners. Idempotent."""
-        start_run(self.ledger, resolving.run)
-        return settle(findings, self.ledger, self.book, resolving)
-
-
-class _Settle(_StreamFn):
-    def process(
-        self, group: tuple[int, Iterable[tuple[str, tuple[Finding, ...]]]], window: Any = beam.DoFn.WindowParam
-    ) -> Iterator[tuple[Finding, ...]]:
-        _, named = group
-        findings = sorted((each for _, found in named for each in found), key=lambda each: each.finding_id)
-        yield self.settle(findings, self.stream.at(to_ms(window.end) - 1))
+    def take(self, end: int, elements: Iterable[tuple[str, tuple[Finding, ...]]]) -> Iterator[tuple[Finding, ...]]:
+        """A customer's limits hold over everything that was found at a tick."""
+        findings = sorted((each for _, found in elements for each in found), key=lambda each: each.finding_id)
+        yield settle(findings, self.ledger, self.book, self.stream.at(end - 1))
 
 
-class _EndSlice(_StreamFn):
-    def process(
-        self, group: tuple[int, Iterable[Item]], window: Any = beam.DoFn.WindowParam
-    ) -> Iterator[tuple[str, bytes]]:
-        _, items = group
-        end = to_ms(window.end)
-        if end <= self.stream.settled:
-            return
-        resolving = self.stream.at(end - 1)
-        parts = _Parts.of(items)
+class EndSlice(Turn[Item]):
+    """`Item`s to the tallies of parcels: the slice is recorded, judged, and released or held."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream, stream.slices)
+
+    def take(self, end: int, elements: Iterable[Item]) -> Iterator[tuple[str, bytes]]:
+        """Everything that closed in the slice has been written by then."""
+        resolving, parts = self.stream.at(end - 1), _Parts.of(elements)
         promises, missing, tally = self._parcels(resolving)
-        owned = self.settle(missing, resolving)
+        findings = (*parts.findings, *settle(missing, self.ledger, self.book, resolving))
         tell_unplaced(self.ledger, resolving)
-        findings = (*parts.findings, *owned)
         rows = {each.name: parts.counts["records"] for each in resolving.run.inputs if each.role == "telemetry"}
         resume = {RESUME: resume_from(end, parts.waiting, self.stream.patience.lateness_ms)}
         finish_run(self.ledger, resolving.run.run_id, _summary(parts, findings) | resume, rows)
@@ -168,18 +108,22 @@ class _EndSlice(_StreamFn):
         return judged, found, merged([_NO_TALLY, *tallies])
 
 
-class _FindCauses(_StreamFn):
-    def process(
-        self, group: tuple[int, Iterable[tuple[str, bytes]]], window: Any = beam.DoFn.WindowParam
-    ) -> Iterator[int]:
-        _, packed = group
-        resolving = self.stream.at(to_ms(window.end) - 1)
+class FindCauses(Turn[tuple[str, bytes]]):
+    """Packed tallies to the tickets that they open or bring up to date in the ledger."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream, stream.wide)
+
+    def take(self, end: int, elements: Iterable[tuple[str, bytes]]) -> Iterator[int]:
+        """A cause is what many failures of some time have in common."""
+        resolving = self.stream.at(end - 1)
         start_run(self.ledger, resolving.run)
-        yield len(find_causes(self.ledger, resolving, _tally(packed)))
+        yield len(find_causes(self.ledger, resolving, _tally(elements)))
 
 
 def settle(findings: Sequence[Finding], ledger: Engine, book: SqlBook, resolving: Resolving) -> tuple[Finding, ...]:
-    """Findings to rows of the ledger, as a night does it in several steps; returns them with their owners."""
+    """Findings to rows of the ledger, as a night does it in several steps; gives them with their owners. Idempotent."""
+    start_run(ledger, resolving.run)
     as_of = resolving.run.as_of
     bound = bind(findings, book, as_of)
     record_prints(ledger, as_of, findings)
