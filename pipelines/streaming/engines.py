@@ -19,6 +19,7 @@ from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import (
+    DebugOptions,
     PipelineOptions,
     PortableOptions,
     PrismRunnerOptions,
@@ -34,6 +35,13 @@ PRISM: Final = "PrismRunner"
 FLINK: Final = "FlinkRunner"
 IN_PROCESS: Final = "FnApiRunner"
 ENGINES: Final = frozenset({PRISM, FLINK, "PortableRunner", "DataflowRunner"})
+
+WHOLE_BUNDLES: Final = "prism_disable_sdf_split"
+"""Prism would split a source's bundle that is slow, which ours refuse; Beam's workers fail at the question.
+
+They weigh what was given by its mean size, which is no number until the first
+element has been written: `cannot convert float NaN to integer`, and the job is over.
+"""
 
 FLINK_VERSION: Final = "1.20"
 """The long-term release; Beam's own default moves with each of its releases."""
@@ -85,6 +93,7 @@ def engine_options(beam_options: Sequence[str], *, ends: bool) -> PipelineOption
     if standard.runner not in ENGINES:
         raise UsageError(f"--runner={standard.runner} cannot carry a stream; name {PRISM} or {FLINK}")
     if standard.runner == PRISM:
+        options.view_as(DebugOptions).add_experiment(WHOLE_BUNDLES)
         portable = options.view_as(PortableOptions)
         portable.environment_type = portable.environment_type or "LOOPBACK"
     if standard.runner == FLINK:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.options.pipeline_options import FlinkRunnerOptions, PortableOptions, StandardOptions
+from apache_beam.options.pipeline_options import DebugOptions, FlinkRunnerOptions, PortableOptions, StandardOptions
 
 from pipelines.settings import UsageError
 from pipelines.streaming.engines import engine_options, reason, running
@@ -30,6 +30,7 @@ def test_a_stream_runs_on_prism_with_workers_in_this_process() -> None:
     portable = options.view_as(PortableOptions)
     assert (standard.runner, standard.streaming) == ("PrismRunner", True)
     assert portable.environment_type == "LOOPBACK"
+    assert options.view_as(DebugOptions).experiments == ["prism_disable_sdf_split"]
 
 
 def test_workers_may_be_elsewhere() -> None:
