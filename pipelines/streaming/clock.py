@@ -11,6 +11,9 @@ Nothing here reads a clock: whoever looks says when.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Final
 
 import polars as pl
 
@@ -38,13 +41,15 @@ def stream_times(frame: pl.DataFrame) -> pl.Series:
     return frame.select(pl.when(apart).then(received).otherwise(own).alias("event_time")).to_series()
 
 
+_MOST_STALE: Final = 8
+
+
 @dataclass(slots=True)
 class _Part:
-    """A file or a partition: its newest stream time, and since when there was nothing in it."""
+    """A file or a partition that counts: its newest stream time, and since when there was nothing in it."""
 
     newest: int | None
     quiet_since: int | None = None
-    looked_at: int = 0
 
 
 class SourceClock:
@@ -62,6 +67,10 @@ class SourceClock:
         self._idle_ms = idle_ms
         self._watermark = watermark
         self._parts: dict[Hashable, _Part] = {}
+        # There may be thousands of parts, and the least of them is asked for with every block.
+        self._order: list[tuple[int, int, Hashable]] = []
+        self._turns = count()
+        self._unknown = 0
         self._newest = newest
         self._newest_at: int | None = None
         self._looked_at = 0
@@ -73,30 +82,35 @@ class SourceClock:
 
     def expect(self, part: Hashable, newest: int | None = None) -> None:
         """Something in the part was not read yet: until it was, nobody knows how far the part is."""
-        self._parts.setdefault(part, _Part(newest)).quiet_since = None
+        if part not in self._parts:
+            self._add(part, newest)
+        self._parts[part].quiet_since = None
 
     def heard(self, part: Hashable, newest: int | None, now_ms: int) -> None:
         """Records of the part were read, the newest of this stream time; the future does not count."""
-        known = self._parts.setdefault(part, _Part(None))
-        known.quiet_since, known.looked_at = None, now_ms
         self._looked_at = now_ms
-        if newest is None:
-            return
-        known.newest = max(min(newest, now_ms), known.newest or 0)
-        if self._newest is None or known.newest > self._newest or self._newest_at is None:
-            self._newest, self._newest_at = max(known.newest, self._newest or 0), now_ms
+        before = self._parts[part].newest if part in self._parts else None
+        time = before if newest is None else max(min(newest, now_ms), before or 0)
+        if part in self._parts:
+            self.forget(part)
+        self._add(part, time)
+        if time is not None and (self._newest is None or time > self._newest or self._newest_at is None):
+            self._newest, self._newest_at = max(time, self._newest or 0), now_ms
 
     def quiet(self, part: Hashable, now_ms: int) -> None:
         """The part was looked at, and nothing was in it."""
+        self._looked_at = now_ms
         known = self._parts.get(part)
         if known is None:
             return
         known.quiet_since = now_ms if known.quiet_since is None else known.quiet_since
-        known.looked_at = self._looked_at = now_ms
+        if now_ms - known.quiet_since >= self._idle_ms:
+            self.forget(part)
 
     def forget(self, part: Hashable) -> None:
-        """The part is at its end, or gone."""
-        self._parts.pop(part, None)
+        """The part is at its end, or gone, or idle."""
+        known = self._parts.pop(part, None)
+        self._unknown -= known is not None and known.newest is None
 
     def look(self, now_ms: int) -> None:
         """All parts were looked at, if there are any."""
@@ -111,14 +125,28 @@ class SourceClock:
             self._watermark = reached
         return self._watermark
 
+    def _add(self, part: Hashable, newest: int | None) -> None:
+        self._parts[part] = _Part(newest)
+        self._unknown += newest is None
+        if newest is None:
+            return
+        if len(self._order) > _MOST_STALE * (len(self._parts) + 1):
+            # One part that lags behind hides all that has become stale above it.
+            self._order = [
+                (n, next(self._turns), each) for each, p in self._parts.items() if (n := p.newest) is not None
+            ]
+            heapify(self._order)
+        else:
+            heappush(self._order, (newest, next(self._turns), part))
+
     def _reached(self) -> int | None:
-        active = [part.newest for part in self._parts.values() if not self._is_idle(part)]
-        known = [newest for newest in active if newest is not None]
-        if active:
-            return min(known) - self._disorder_ms if len(known) == len(active) else None
+        if self._unknown:
+            return None
+        while self._order:
+            newest, _, part = self._order[0]
+            if part in self._parts and self._parts[part].newest == newest:
+                return newest - self._disorder_ms
+            heappop(self._order)  # It has been heard since, or is out.
         if self._newest is None or self._newest_at is None:
             return None
         return self._newest + self._looked_at - self._newest_at - self._disorder_ms
-
-    def _is_idle(self, part: _Part) -> bool:
-        return part.quiet_since is not None and part.looked_at - part.quiet_since >= self._idle_ms

@@ -27,12 +27,15 @@ from pipelines.streaming.clock import SourceClock
 from pipelines.streaming.files import File, Position, Taker
 from pipelines.streaming.listing import Seen
 from pipelines.streaming.texts import Opener, head_of, is_complete, text_of
+from pipelines.streaming.unread import Unread
 
 LIST_MS: Final = 500
 SETTLE_MS: Final = 2_000
 PATIENCE_MS: Final = 60_000
 LINGER_MS: Final = 5_000
 MOST_HANDLES: Final = 64
+MOST_SKIPPED: Final = 100
+"""So many settled blocks are passed over at once: who asks for the next one must not wait for long."""
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -80,9 +83,11 @@ class FolderReader:
         self._until_end = until_end
         self._since_ms = since_ms or 0
         self._files: dict[int, File] = {}
-        self._unread: dict[int, File] = {}
+        self._unread = Unread(clock.watermark)
         self._handles: OrderedDict[int, File] = OrderedDict()
-        self._restored = [msgspec.structs.replace(position) for position in mark.positions] if mark else []
+        known = [msgspec.structs.replace(position) for position in mark.positions] if mark else []
+        self._by_inode = {position.inode: position for position in known}
+        self._by_path = {position.path: position for position in known}
         self._refusals: list[Block] = []
         self._listed_at: int | None = None
         self._turn = 0
@@ -94,12 +99,12 @@ class FolderReader:
         if self._listed_at is None or now - self._listed_at >= LIST_MS:
             self._list(now)
         block = self._next(now)
-        if block is None and self._until_end:
+        if block is None and self._until_end and not self._unread:
             # Only a listing made after the last record was read can say that there is no more.
             self._list(now)
             block = self._next(now)
-            self.is_finished = block is None
-        if block is None:
+            self.is_finished = block is None and not self._unread
+        if block is None and not self._unread:
             self._clock.look(now)
         return block
 
@@ -109,7 +114,7 @@ class FolderReader:
 
     def mark(self) -> Mark:
         """Where to go on."""
-        waiting = self._restored if self._listed_at is None else []
+        waiting = self._by_inode.values() if self._listed_at is None else ()
         positions = [file.position for file in self._files.values()]
         return Mark(self._clock.watermark(), self._clock.newest, [*waiting, *positions])
 
@@ -135,20 +140,19 @@ class FolderReader:
             if file.bytes != seen.bytes:
                 file.bytes, file.steady_since = seen.bytes, now
             if file.has_more:
-                self._unread[seen.inode] = file
+                self._unread.add(seen.inode, file)
                 self._clock.expect(file, file.position.newest)
             else:
                 self._clock.quiet(file, now)
         for inode in [inode for inode in self._files if inode not in listed]:
             self._miss(inode, now)
-        self._restored = []
+        self._by_inode, self._by_path = {}, {}
         self._listed_at = now
 
     def _met(self, seen: Seen) -> File:
         """A file that is new here: it may be one that a former reader knew, under this inode or this name."""
-        same = [p for p in self._restored if p.inode == seen.inode]
-        same += [p for p in self._restored if p.path == seen.path and p.inode != seen.inode]
-        position = next((p for p in same if self._begins_like(seen.path, p)), None)
+        same = (self._by_inode.get(seen.inode), self._by_path.get(seen.path))
+        position = next((known for known in same if known and self._begins_like(seen.path, known)), None)
         if position is None:
             position = Position(shown(seen.path), seen.inode)
             if seen.modified_ms + SKEW_TOLERANCE_MS < self._since_ms:
@@ -157,7 +161,9 @@ class FolderReader:
                 position.refused = True
                 self._refusals.append(_refused(position.path, "The name of the file is not UTF-8: rename it."))
         else:
-            self._restored.remove(position)
+            # Two files cannot both go on where one was.
+            self._by_inode.pop(position.inode, None)
+            self._by_path.pop(position.path, None)
             position.inode = seen.inode
         self._files[seen.inode] = file = File(position)
         return file
@@ -176,7 +182,7 @@ class FolderReader:
         if file.opened is not None:
             file.bytes = file.opened.stream.seek(0, 2)
             if file.has_more or (self._is_over(file, now) and not file.is_drained):
-                self._unread[inode] = file
+                self._unread.add(inode, file)
                 return
             if file.opened.is_growing and not self._is_over(file, now):
                 return
@@ -189,34 +195,25 @@ class FolderReader:
     def _next(self, now: int) -> Block | None:
         if self._refusals:
             return self._refusals.pop()
-        while self._unread:
-            inode, file = self._furthest_behind()
+        skipped = 0
+        while skipped < MOST_SKIPPED and (first := self._unread.first()) is not None:
+            inode, file = first
             if not self._is_ready(file, now):
                 # It is still expected, so that the clock waits for it.
-                del self._unread[inode]
+                self._unread.drop(inode)
                 continue
             begin = file.position.at.offset
             decoded = self._read(file, now)
             if decoded is None or (not file.has_more and (file.is_drained or not self._is_over(file, now))):
-                self._unread.pop(inode, None)
-            if decoded is None or not (decoded.record_count or decoded.rejects.height):
+                self._unread.drop(inode)
                 self._clock.quiet(file, now)
+            if decoded is None or not (decoded.record_count or decoded.rejects.height):
                 continue
             block = self._given(file, begin, decoded, now)
             if (file.position.newest or self._since_ms) >= self._since_ms:
                 return block
+            skipped += 1
         return None
-
-    def _furthest_behind(self) -> tuple[int, File]:
-        """Files of which nothing is known come first, then those that hold the clock back most, then by turns."""
-        reached = self._clock.watermark() or 0
-
-        def order(item: tuple[int, File]) -> tuple[bool, int, int, str]:
-            _, file = item
-            newest = file.position.newest
-            return file.turn > 0 or newest is not None, max(newest or 0, reached), file.turn, file.position.path
-
-        return min(self._unread.items(), key=order)
 
     def _is_ready(self, file: File, now: int) -> bool:
         """Whether the file may be read: what can be read only as a whole must be complete, or left alone for long."""
@@ -265,7 +262,7 @@ class FolderReader:
             self._handles.popitem(last=False)[1].close()
 
     def _let_go(self, inode: int) -> None:
-        self._unread.pop(inode, None)
+        self._unread.drop(inode)
         self._handles.pop(inode, None)
         self._files[inode].close()
 
@@ -273,9 +270,9 @@ class FolderReader:
         block = Block.of(file.position.path, begin, decoded)
         self._turn += 1
         file.turn = self._turn
-        self._clock.heard(file, block.newest, now)
         if block.newest is not None:
             file.position.newest = max(min(block.newest, now), file.position.newest or 0)
+        self._clock.heard(file, file.position.newest, now)
         if self._until_end and not file.has_more:
             self._clock.forget(file)
         return block

@@ -205,10 +205,10 @@ class KafkaReader:
 
     def _block(self, part: Part, begin: int, share: Share, now: int) -> Block:
         block = Block.of(_name(part), begin, share.decoded)
-        self._clock.heard(part, block.newest, now)
         place = self._places[part]
         if block.newest is not None:
             place.newest = max(min(block.newest, now), place.newest or 0)
+        self._clock.heard(part, place.newest, now)
         return block
 
 
