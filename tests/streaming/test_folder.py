@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,6 +30,9 @@ def account_of(files: Iterable[Path]) -> Account:
         with path.open("rb") as stream:
             decoded += decode(stream, str(path), MIDDLE)
     return Account.of_night(decoded)
+
+
+SETTLED_MS = 2_500
 
 
 @pytest.fixture
@@ -103,6 +107,18 @@ def test_a_text_that_shows_nothing_yet_waits_and_holds_nothing_back_for_long(wat
         file.write(beacon("b"))
     watched.wait()
     assert watched.sessions == ["a", "b"]
+
+
+def test_what_a_file_is_may_show_only_with_its_second_line(watched: Watched, tmp_path: Path) -> None:
+    path = tmp_path / "beacon.json"
+    path.write_bytes(b"{\n")
+    watched.wait()
+    path.write_bytes(b'{\n  "session_id": "a",\n  "event_time": %d\n}\n' % NIGHT)
+    watched.wait()
+    watched.wait(SETTLED_MS)
+
+    assert watched.sessions == ["a"]
+    assert not watched.rejects.height
 
 
 def test_a_text_of_which_a_whole_block_shows_nothing_is_refused_once(watched: Watched, tmp_path: Path) -> None:
@@ -249,3 +265,38 @@ def test_the_end_is_said_once_everything_is_read(finishing: Watched, tmp_path: P
     assert first is not None
     assert (finished_at_first, finishing.reader.is_finished) == (False, True)
     assert {"tail", "packed", "s199"} <= set(finishing.sessions)
+
+
+def test_what_comes_while_the_last_record_is_read_is_no_end(finishing: Watched, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(beacon("a"))
+    finishing.reader.advance()
+    (tmp_path / "b.jsonl").write_bytes(beacon("b"))
+    finishing.take()
+
+    assert finishing.sessions == ["b"]
+
+
+def test_files_that_were_not_written_to_since_are_not_even_opened(watched: Watched, tmp_path: Path) -> None:
+    path = tmp_path / "long ago.jsonl"
+    path.write_bytes(b"no telemetry at all\n" * 1_000)
+    os.utime(path, (NIGHT / 1_000, NIGHT / 1_000))
+    watched.since_ms = NIGHT + 3_600_000
+    watched.crash()
+    assert watched.wait() == []
+
+    with path.open("ab") as file:
+        file.write(b"more of it\n")
+    watched.wait()
+    assert watched.rejects["code"].to_list() == ["not_recognised"]
+
+
+def test_whoever_passes_over_much_that_is_settled_is_not_waited_for(watched: Watched, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(beacons(0, 15_000))
+    watched.since_ms = NIGHT + 14_999_000
+    watched.crash()
+    assert watched.wait() == []
+    assert watched.reader.mark().positions[0].at.offset > 0
+
+    for _ in range(10):
+        watched.wait()
+    assert watched.sessions[-1] == "s14999"

@@ -93,6 +93,23 @@ def test_a_file_under_the_inode_of_a_former_one_is_another_file(watched: Watched
     assert watched.sessions[20:] == [f"s{n}" for n in range(50, 100)]
 
 
+@pytest.mark.parametrize("crashing", [False, True], ids=["the same reader", "another reader"])
+def test_a_packed_file_whose_content_is_replaced_is_another_file(
+    watched: Watched, tmp_path: Path, *, crashing: bool
+) -> None:
+    path = tmp_path / "beacons.jsonl.gz"
+    path.write_bytes(gzip.compress(beacons(0, 20), mtime=1))
+    watched.wait()
+    watched.wait(SETTLED_MS)
+    if crashing:
+        watched.crash()
+    path.write_bytes(gzip.compress(beacons(100, 200), mtime=2))
+    watched.wait()
+    watched.wait(SETTLED_MS)
+
+    assert watched.sessions == [f"s{n}" for n in (*range(20), *range(100, 200))]
+
+
 def test_a_folder_that_was_copied_elsewhere_is_not_read_again(watched: Watched, tmp_path: Path) -> None:
     path = tmp_path / "beacons.jsonl"
     path.write_bytes(beacons(0, 20))
@@ -155,16 +172,14 @@ def test_a_reader_that_crashes_within_a_whole_file_goes_on_behind_its_last_block
     (tmp_path / "beacons").write_bytes(PACKED[kind]())
     watched.wait()
     watched.now += SETTLED_MS
-    first = watched.reader.advance()
-    assert first is not None
-    watched.crash()
-    watched.wait()
-    watched.wait(SETTLED_MS)
-    watched.crash()
-    watched.wait()
-    watched.wait(SETTLED_MS)
+    taken = [block.records for _ in range(3) if (block := watched.reader.advance()) is not None]
+    for _ in range(2):
+        watched.crash()
+        watched.wait()
+        watched.wait(SETTLED_MS)
 
-    assert watched.sessions == [f"s{n}" for n in range(first.records, 1_000)]
+    assert len(taken) == 3
+    assert watched.sessions == [f"s{n}" for n in range(sum(taken), 1_000)]
 
 
 def test_a_whole_file_that_never_gets_its_end_is_read_as_it_is(watched: Watched, tmp_path: Path) -> None:

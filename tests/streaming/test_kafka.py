@@ -27,14 +27,17 @@ class Town:
     committed: dict[Part, int] = field(default_factory=dict)
     told_end: set[Part] = field(default_factory=set)
     at_once: int = 10_000
+    starts_at_end: bool = False
+    stalled: bool = False
 
     def partitions(self) -> Sequence[Part]:
         return sorted(self.messages)
 
     def starts(self, parts: Sequence[Part]) -> Mapping[Part, int]:
-        return dict.fromkeys(parts, 0)
+        return {part: len(self.messages[part]) if self.starts_at_end else 0 for part in parts}
 
-    firsts = starts
+    def firsts(self, parts: Sequence[Part]) -> Mapping[Part, int]:
+        return dict.fromkeys(parts, 0)
 
     def read_from(self, places: Mapping[Part, int]) -> None:
         self.places = dict(places)
@@ -45,6 +48,8 @@ class Town:
 
     def take(self) -> Sequence[Arrival]:
         arrivals: list[Arrival] = []
+        if self.stalled:
+            return arrivals
         for part, place in self.places.items():
             values = self.messages[part][place : place + self.at_once]
             arrivals += [Arrival(part, place + number, value) for number, value in enumerate(values)]
@@ -216,6 +221,32 @@ def test_the_partition_that_is_furthest_behind_decides_until_it_is_idle() -> Non
     listener.town.messages[FIRST].append(beacon("d", 300))
     listener.wait(0)
     assert listener.reader.watermark() == NIGHT + 300_000 - DISORDER_MS
+
+
+def test_a_partition_whose_broker_is_silent_is_not_idle() -> None:
+    listener = Listener()
+    listener.town.messages = {FIRST: [beacon("a", 100)]}
+    listener.wait()
+    listener.town.messages[FIRST] += [beacon("b", 101), beacon("c", 102)]
+    listener.town.at_once = 1
+    listener.step()
+    listener.town.stalled = True
+    for _ in range(20):
+        listener.wait()
+
+    assert listener.reader.watermark() == NIGHT + 101_000 - DISORDER_MS
+
+
+def test_a_stream_that_starts_at_the_end_misses_nothing_that_comes_later() -> None:
+    listener = Listener(Town(starts_at_end=True))
+    listener.town.messages[FIRST] = [beacon("before")]
+    listener.wait()
+    listener.town.messages[FIRST].append(beacon("after"))
+    listener.town.messages[THIRD] = [beacon("in a new partition")]
+    listener.crash()
+    listener.wait()
+
+    assert sorted(listener.sessions) == ["after", "in a new partition"]
 
 
 def test_partitions_that_are_added_are_found_and_read_from_their_beginning() -> None:

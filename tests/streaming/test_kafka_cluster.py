@@ -76,12 +76,17 @@ def test_partitions_are_read_from_where_they_are_told_to_their_end(cluster: Kafk
     ]
 
 
-def test_more_partitions_are_read_beside_those_that_are_read(cluster: KafkaCluster, topic: str) -> None:
+def test_more_partitions_are_read_beside_those_that_are_read(
+    mock: MockCluster, cluster: KafkaCluster, topic: str
+) -> None:
     cluster.read_from({Part(topic, 0): 0})
     until_ends(cluster, 1)
     cluster.add({Part(topic, 1): 0})
 
     assert [arrival.value for arrival in until_ends(cluster, 1)][:1] == [beacon("c")]
+
+    mock.write(topic, 0, beacon("d"))
+    assert [arrival.value for arrival in until_ends(cluster, 1)] == [beacon("d"), None]
 
 
 def test_a_stream_may_begin_at_what_comes_from_now_on(mock: MockCluster, topic: str) -> None:

@@ -35,6 +35,7 @@ class Watched:
     until_end: bool = False
     limits: Limits = SMALL
     now: int = LATER
+    since_ms: int | None = None
     blocks: list[Block] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -49,7 +50,7 @@ class Watched:
     def _reader(self, mark: Mark | None) -> FolderReader:
         disk = Disk(lambda: list_folder(str(self.path)), open_file, lambda: self.now)
         clock = SourceClock(DISORDER_MS, IDLE_MS, mark.watermark if mark else None, mark.newest if mark else None)
-        return FolderReader(disk, Taker(self.limits), clock, mark, until_end=self.until_end)
+        return FolderReader(disk, Taker(self.limits), clock, mark, until_end=self.until_end, since_ms=self.since_ms)
 
     def wait(self, ms: int = 500) -> list[Block]:
         """Time passes, and the reader takes what it then finds."""
