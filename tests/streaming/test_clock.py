@@ -107,6 +107,17 @@ def test_something_unread_makes_an_idle_part_count_again() -> None:
     assert clock.watermark() is None
 
 
+def test_a_part_with_something_unread_is_not_on_its_way_to_be_idle() -> None:
+    clock, now = a_clock(), EVENING + HOUR
+    clock.heard("a", EVENING, now)
+    clock.heard("b", EVENING + 30_000, now)
+    clock.quiet("a", now)
+    clock.expect("a")
+    clock.quiet("a", now + IDLE)
+
+    assert clock.watermark() == EVENING - DISORDER
+
+
 def test_when_all_are_idle_time_goes_on_by_the_wall_clock() -> None:
     clock, now = a_clock(), EVENING + HOUR
     clock.heard("a", EVENING, now)
