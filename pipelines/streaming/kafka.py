@@ -13,6 +13,10 @@ ASK_MS: Final = 30_000
 """So often it is asked whether a topic has more partitions by now."""
 
 
+MOST_SKIPPED: Final = 100
+"""So many settled blocks are passed over at once: who asks for the next one must not wait for long."""
+
+
 class Part(NamedTuple):
     """One partition."""
 
@@ -118,6 +122,7 @@ class KafkaReader:
         self._at_end: set[Part] = set()
         self._given: Iterator[tuple[Part, Share | None]] = iter(())
         self._asked_at: int | None = None
+        self._skipped = 0
         self._committed: dict[Part, int] = {}
         self.is_finished = False
 
@@ -126,7 +131,10 @@ class KafkaReader:
         now = self._now_ms()
         if self._asked_at is None or now - self._asked_at >= ASK_MS:
             self._find_partitions(now)
+        self._skipped = 0
         while (block := self._next(now)) is None:
+            if self._skipped >= MOST_SKIPPED:
+                return None
             arrivals = self._broker.take()
             for part in self._at_end:
                 self._clock.quiet(part, now)
@@ -201,6 +209,9 @@ class KafkaReader:
                 block = self._block(part, begin, share, now)
                 if (place.newest or self._since_ms) >= self._since_ms:
                     return block
+                self._skipped += 1
+                if self._skipped >= MOST_SKIPPED:
+                    return None
         return None
 
     def _block(self, part: Part, begin: int, share: Share, now: int) -> Block:

@@ -105,7 +105,11 @@ class Listener:
             pass
 
     def crash(self) -> None:
-        self.reader = self._reader(msgspec.msgpack.decode(self.reader.written_mark(), type=Mark))
+        self.reader = self._reader(self.mark)
+
+    @property
+    def mark(self) -> Mark:
+        return msgspec.msgpack.decode(self.reader.written_mark(), type=Mark)
 
     @property
     def sessions(self) -> list[str]:
@@ -274,6 +278,20 @@ def test_what_is_settled_is_passed_over() -> None:
     listener.wait()
 
     assert listener.sessions == ["old but beside a young one", "young"]
+
+
+@pytest.mark.parametrize("at_once", [1, 10_000])
+def test_whoever_passes_over_much_that_is_settled_is_not_waited_for(at_once: int) -> None:
+    listener = Listener(Town(at_once=at_once), since_ms=NIGHT + 60_000)
+    listener.town.messages[FIRST] = [gzip.compress(beacon("settled", 59)) for _ in range(250)]
+    listener.town.messages[FIRST].append(beacon("young", 60))
+    assert not listener.step()
+    assert [(place.offset, place.records) for place in listener.mark.places] == [(99, 1), (0, 0)]
+
+    listener.wait()
+    listener.wait()
+    listener.wait()
+    assert listener.sessions == ["young"]
 
 
 def test_offsets_are_written_down_when_something_was_read() -> None:

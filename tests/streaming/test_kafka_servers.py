@@ -1,6 +1,9 @@
 """Topics of a real broker: a whole night in them, and a broker that dies under its reader."""
 
+import gzip
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -18,10 +21,13 @@ from pipelines.streaming.clock import SourceClock
 from pipelines.streaming.cluster import KafkaCluster, Topics
 from pipelines.streaming.kafka import KafkaReader, Mark
 from pipelines.streaming.reading import ReadBlocks, StreamOptions, now_ms
+from pipelines.streaming.run import run_stream
 from tests.detectors.telemetry.test_arrow import as_stream
+from tests.streaming.playing import Played
 from tests.streaming.test_folder import beacon
 from tests.streaming.watching import NIGHT, Account, Watched, events_of
 from tests.support.kafka.broker import Broker, running_broker
+from tests.support.prism import demand_prism
 
 pytestmark = pytest.mark.servers
 
@@ -72,6 +78,32 @@ def read(reader: KafkaReader, records: int) -> list[Block]:
 
 def sessions_of(blocks: Iterable[Block]) -> list[str]:
     return sorted(events_of(blocks)["session_id"].to_list())
+
+
+def in_order_of_time(paths: Iterable[Path]) -> list[bytes]:
+    """The lines of a night as they came in: by the first time that each of them tells."""
+    texts = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in paths)
+    return sorted((line for text in texts for line in text.splitlines()), key=first_time)
+
+
+def first_time(line: bytes) -> int:
+    found = re.search(rb"1[0-9]{12}", line)
+    return int(found[0]) if found else 0
+
+
+def test_a_stream_of_topics_finds_and_decides_what_the_night_of_files_does(
+    broker: Broker, topic: str, tmp_path: Path
+) -> None:
+    write(broker, topic, in_order_of_time((FIXTURES / "casablanca_night/telemetry").iterdir()))
+    played = Played.fixture(FIXTURES / "casablanca_night", tmp_path)
+    settings = replace(played.settings, source=f"kafka://{broker.servers}/{topic}")
+
+    told: list[str] = []
+    assert run_stream(settings, [f"--prism_location={demand_prism()}"], told.append, drain=True)
+
+    night = played.nightly()
+    assert played.found == night.found
+    assert played.decided == night.decided
 
 
 def test_a_night_in_topics_is_the_night_in_files(broker: Broker, topic: str) -> None:
