@@ -1,8 +1,9 @@
-"""Canonical records as Arrow batches: an IPC stream or file, as message brokers carry them."""
+"""Canonical records as Arrow batches: an IPC stream or file, as message brokers carry them and exporters write them."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, BinaryIO, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,6 +24,24 @@ def is_arrow(head: bytes) -> bool:
     return head.startswith((CONTINUES, _FILE))
 
 
+def is_arrow_end(tail: bytes) -> bool:
+    """Whether an Arrow stream or file may end so."""
+    return tail.endswith((_FILE, CONTINUES + b"\0\0\0\0"))
+
+
+def read_arrow(stream: BinaryIO, beacons: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
+    """The same as `decode_arrow`, of a file.
+
+    Raises:
+      DamagedError: As `decode_arrow`, or the file is larger than memory allows.
+    """
+    data = stream.read(limits.wrapped_parquet_bytes + 1)
+    if len(data) > limits.wrapped_parquet_bytes:
+        reason = "The Arrow file is too large to be held in memory: send it as several, or as Parquet."
+        raise DamagedError(Code.DOCUMENT_TOO_LONG, reason)
+    yield from decode_arrow(data, beacons, limits, tally)
+
+
 def decode_arrow(data: bytes, beacons: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
     """Blocks of at most `limits.block_rows` rows, each with how many; the offset of a reject is its row, from 0.
 
@@ -38,7 +57,8 @@ def decode_arrow(data: bytes, beacons: Format, limits: Limits, tally: Tally) -> 
     """
     # A file is a stream between two marks.
     stream = data[_ALIGNED:] if data.startswith(_FILE) else data
-    stretch = readable(stream, max(len(data) * limits.expansion_ratio, limits.expansion_floor_bytes))
+    most = max(len(data) * limits.expansion_ratio, limits.expansion_floor_bytes)
+    stretch = readable(stream, most, limits.parquet_block_bytes)
     first = 0
     try:
         for batch in pa.ipc.open_stream(pa.py_buffer(stream[: stretch.bytes])):
@@ -71,12 +91,26 @@ def _decoded(batch: pa.RecordBatch, first: int, beacons: Format, limits: Limits,
             reason = "The format has no such field; it was left out and the records kept."
             tally.add(name, Code.UNKNOWN_FIELD, reason, (None, first), batch.num_rows)
     # Text is judged in dictionaries, each of its words once.
-    columns = [pc.dictionary_encode(each) if _is_text(each.type) else each for each in batch.columns]
+    columns = [_in_dictionary(each, limits) for each in batch.columns]
     return block_of(pa.RecordBatch.from_arrays(columns, names=batch.schema.names), first, form, limits, tally)
 
 
-def _is_text(type_: pa.DataType) -> bool:
-    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
+def _in_dictionary(column: "pa.Array[Any]", limits: Limits) -> "pa.Array[Any]":
+    """Text as a dictionary, anything else as it is.
+
+    Raises:
+      DamagedError: Its views show the same long text so often that it would not fit into memory.
+    """
+    if pa.types.is_string_view(column.type):
+        # A view is sixteen bytes, of which the first four are the length of its text.
+        views = np.frombuffer(memoryview(column.buffers()[1] or b""), np.int32)[::4][column.offset :][: len(column)]
+        if int(views[np.asarray(column.is_valid())].sum(dtype=np.int64)) > limits.parquet_block_bytes:
+            raise DamagedError(
+                Code.DECOMPRESSION_BOMB, "The texts of an Arrow batch are too long to be held in memory."
+            )
+        column = column.cast(pa.large_string())
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return pc.dictionary_encode(column) if is_text else column
 
 
 def _damaged() -> DamagedError:

@@ -47,17 +47,18 @@ class _Table(NamedTuple):
         return place + _read(self.data, "<I", place) if place else 0
 
 
-def readable(data: bytes, most_bytes: int) -> Stretch:
+def readable(data: bytes, most_bytes: int, most_at_once: int) -> Stretch:
     """How much of a stream consists of whole messages.
 
     Raises:
-      DamagedError: Its buffers hold more than `most_bytes`, or so they say.
+      DamagedError: Its buffers hold more than `most_bytes`, or those of one batch
+        more than `most_at_once`, or so they say.
     """
     at = 0
     try:
         for end, size in _messages(data):
             most_bytes -= size
-            if most_bytes < 0:
+            if most_bytes < 0 or size > most_at_once:
                 reason = "The Arrow batches expand more than telemetry does; the rest was not read."
                 raise DamagedError(Code.DECOMPRESSION_BOMB, reason)
             at = end

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 import polars as pl
 
 from detectors.telemetry import rejects as reject_frames
+from detectors.telemetry.arrow import is_arrow, read_arrow
 from detectors.telemetry.beacons import beacons
 from detectors.telemetry.block import Block, empty_contacts, empty_scans
 from detectors.telemetry.containers import Container, DamagedError, blocks, sniff, unwrap_parquet
@@ -21,7 +22,7 @@ from detectors.telemetry.recognise import Decoder, recognise
 from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Code, Reject, Tally
 
-_MAGIC_BYTES: Final = 4
+_MAGIC_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def decode(
 ) -> Iterator[Decoded]:
     """Reads telemetry of any known format; container and format are told by content.
 
-    Beacons, scans of parcels and contacts in their canonical formats (JSON Lines or
-    Parquet), CMCD (collector lines, report bodies, captured query arguments), access
+    Beacons, scans of parcels and contacts in their canonical formats (JSON Lines,
+    Parquet or Arrow batches), CMCD (collector lines, report bodies, captured query arguments), access
     logs that carry CMCD (W3C, JSON Lines), trackers and events of EasyPost,
     trackings and webhooks of AfterShip, each plain or in gzip or zstd. Whatever may
     stand in JSON Lines may be mixed in one file, or be one JSON document.
@@ -84,8 +85,12 @@ def _decoded(source: str, block: Block, count: int) -> Decoded:
 
 def _blocks(stream: BinaryIO, form: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
     """Blocks with the number of records that they were made of."""
-    container = sniff(stream.read(_MAGIC_BYTES))
+    head = stream.read(_MAGIC_BYTES)
+    container = sniff(head)
     stream.seek(0)
+    if is_arrow(head):
+        yield from read_arrow(stream, form, limits, tally)
+        return
     if container is Container.PARQUET:
         yield from _parquet(stream, form, limits, tally)
         return

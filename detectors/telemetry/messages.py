@@ -18,16 +18,15 @@ import numpy as np
 import polars as pl
 
 from detectors.telemetry import rejects as reject_frames
-from detectors.telemetry.arrow import decode_arrow, is_arrow
+from detectors.telemetry.arrow import is_arrow
 from detectors.telemetry.beacons import beacons
 from detectors.telemetry.block import Block
-from detectors.telemetry.containers import Container, DamagedError, sniff
+from detectors.telemetry.containers import Container, sniff
 from detectors.telemetry.continued import Continuation, Reading
 from detectors.telemetry.decode import Decoded, decode
 from detectors.telemetry.documents import is_document
 from detectors.telemetry.keys import KeyRing
 from detectors.telemetry.limits import Limits
-from detectors.telemetry.rejects import Reject, Tally
 
 _JOINED_BLOCKS: Final = 4
 """Small messages come in numbers: so many blocks of a file are one of messages."""
@@ -100,27 +99,11 @@ class Messages:
     def _alone(self, message: Message) -> Iterator[Share]:
         """One message, in as many blocks as it is large."""
         taken = 0
-        parts = self._arrow(message.value) if is_arrow(message.value) else self._file(message.value)
-        for part in parts:
+        for part in decode(io.BytesIO(message.value), self.source, self.limits, self.keys):
             taken += part.record_count
             yield Share(_at(message.offset, part), message.offset, taken)
         nothing = Decoded(Block().events, reject_frames.frame(self.source, ()), 0)
         yield Share(nothing, message.offset + 1, 0)
-
-    def _file(self, value: bytes) -> Iterator[Decoded]:
-        return decode(io.BytesIO(value), self.source, self.limits, self.keys)
-
-    def _arrow(self, value: bytes) -> Iterator[Decoded]:
-        tally = Tally(self.limits)
-        try:
-            for block, count in decode_arrow(value, beacons(self.keys), self.limits, tally):
-                rejects = reject_frames.frame(self.source, block.rejects)
-                yield Decoded(block.events, rejects, count, block.scans, block.contacts)
-        except DamagedError as damage:
-            reject = Reject("record", damage.code, damage.reason)
-            yield Decoded(Block().events, reject_frames.frame(self.source, (reject,)), 1)
-        if ignored := tally.rejects():
-            yield Decoded(Block().events, reject_frames.frame(self.source, ignored), 0)
 
 
 def _pieces(messages: Iterable[Message], most_bytes: int) -> Iterator[list[Message]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
+from detectors.telemetry.arrow import is_arrow, is_arrow_end
 from detectors.telemetry.containers import Container, DamagedError, blocks, sniff
 from detectors.telemetry.documents import is_document
 from detectors.telemetry.limits import Limits
@@ -110,7 +111,7 @@ class InflatedText:
 
 
 def text_of(stream: BinaryIO, limits: Limits) -> Text | None:
-    """The file as text; null where it can be read only as a whole: Parquet, or a JSON document.
+    """The file as text; null where it can be read only as a whole: Parquet, Arrow, or a JSON document.
 
     Raises:
       DamagedError: It is compressed and cannot be read.
@@ -119,7 +120,7 @@ def text_of(stream: BinaryIO, limits: Limits) -> Text | None:
     head = stream.read(_SHAPE_BYTES)
     container = sniff(head)
     if container is Container.PLAIN:
-        return None if is_document(head) else PlainText(stream)
+        return None if is_document(head) or is_arrow(head) else PlainText(stream)
     if container is Container.PARQUET:
         return None
     stream.seek(0)
@@ -137,6 +138,8 @@ def is_complete(stream: BinaryIO, limits: Limits) -> bool:
     tail = stream.read(_SHAPE_BYTES)
     if container is Container.PARQUET:
         return tail.endswith(Container.PARQUET.value) and len(tail) > len(Container.PARQUET.value)
+    if is_arrow(head):
+        return is_arrow_end(tail)
     if container is Container.PLAIN:
         return tail.rstrip()[-1:] in (b"]", b"}")
     stream.seek(0)

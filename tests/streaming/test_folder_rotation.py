@@ -123,15 +123,24 @@ def test_a_folder_that_was_copied_elsewhere_is_not_read_again(watched: Watched, 
     assert watched.sessions[20:] == ["new"]
 
 
-def parquet(first: int, last: int) -> bytes:
-    frame = pl.DataFrame(
+def frame(first: int, last: int) -> pl.DataFrame:
+    return pl.DataFrame(
         {
             "session_id": [f"s{number}" for number in range(first, last)],
             "event_time": [NIGHT + number * 1_000 for number in range(first, last)],
         }
     )
+
+
+def parquet(first: int, last: int) -> bytes:
     buffer = io.BytesIO()
-    frame.write_parquet(buffer)
+    frame(first, last).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def arrow(first: int, last: int) -> bytes:
+    buffer = io.BytesIO()
+    frame(first, last).write_ipc_stream(buffer)
     return buffer.getvalue()
 
 
@@ -143,6 +152,7 @@ PACKED = {
     "gzip": lambda: gzip.compress(beacons(0, 1_000)),
     "zstd": lambda: zstandard.ZstdCompressor().compress(beacons(0, 1_000)),
     "parquet": lambda: parquet(0, 1_000),
+    "arrow": lambda: arrow(0, 1_000),
     "document": lambda: document(0, 1_000),
     "parquet in gzip": lambda: gzip.compress(parquet(0, 1_000)),
 }

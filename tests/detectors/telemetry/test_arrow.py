@@ -135,11 +135,48 @@ def test_rows_that_take_no_space_are_not_believed(nothing: "pa.Array[Any]") -> N
 
 
 def test_a_type_that_no_field_has_is_a_reject_a_row() -> None:
-    views = pa.array(["a" * 100] * 3).cast(pa.string_view())
-    table = pa.table({"session_id": views, "event_time": [NOW] * 3})
+    lists = pa.array([["a"]] * 3)
+    table = pa.table({"session_id": ["a"] * 3, "event_time": [NOW] * 3, "bitrate_kbps": lists})
     (block,) = blocks_of(as_stream(table))
 
     assert [reject.code for reject in block.rejects] == ["wrong_type"] * 3
+
+
+def in_views(texts: list[str | None]) -> pa.Table:
+    return pa.table({"session_id": pa.array(texts).cast(pa.string_view()), "event_time": [NOW] * len(texts)})
+
+
+def test_text_in_views_is_text() -> None:
+    (block,) = blocks_of(as_stream(in_views(["a" * 100, None, "b"]), "zstd"), Limits(block_rows=100))
+
+    assert block.events["session_id"].to_list() == ["a" * 100, "b"]
+    assert [reject.code for reject in block.rejects] == ["missing_field"]
+
+
+def test_views_of_one_long_text_are_not_made_many_of_it() -> None:
+    view = (100).to_bytes(4, "little") + b"aaaa" + bytes(8)  # length, first letters, which buffer, where in it
+    buffers = [None, pa.py_buffer(view * 100), pa.py_buffer(b"a" * 100)]
+    views = pa.Array.from_buffers(pa.string_view(), 100, buffers)
+    table = pa.table({"session_id": views, "event_time": [NOW] * 100})
+    with pytest.raises(DamagedError, match="too long to be held"):
+        blocks_of(as_stream(table), Limits(parquet_block_bytes=9_999))
+
+
+def test_files_of_batches_are_read_like_any_other() -> None:
+    expected = Read(EVENING.write_ndjson().encode()).events
+    whole, cut = Read(as_file(EVENING.to_arrow())), Read(as_stream(EVENING.to_arrow())[:-400])
+
+    assert whole.events.equals(expected)
+    assert (cut.events.height, cut.codes) == (200, ["corrupt_file"])
+
+
+def test_a_file_too_large_for_memory_is_a_reject() -> None:
+    assert Read(as_file(EVENING.to_arrow()), Limits(wrapped_parquet_bytes=1_000)).codes == ["document_too_long"]
+
+
+def test_a_batch_too_large_for_memory_is_not_read() -> None:
+    with pytest.raises(DamagedError, match="expand"):
+        blocks_of(as_file(EVENING.to_arrow()), Limits(parquet_block_bytes=1_000))
 
 
 def test_large_batches_are_cut_into_blocks() -> None:
