@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import pytest
 from sqlalchemy import Connection, Engine, func, select, update
 
-from remediation.database import open_database
+from remediation.database import DatabaseUnusableError, open_database
 from remediation.ledger.budgets import Caps, spend
 from remediation.ledger.control_tables import BUDGETS, SPENDINGS
 from remediation.ledger.journal import record
@@ -111,9 +111,11 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def fresh(store: Store) -> Iterator[Callable[[], Engine]]:
+    """An empty ledger; the one before it is closed, since a server has only so many connections."""
     with ExitStack() as made:
 
         def make() -> Engine:
+            made.close()
             engine = open_database(made.enter_context(store.ledger()))
             made.callback(engine.dispose)
             return engine
@@ -184,7 +186,11 @@ def at_once(ledger: Engine, do: Callable[[Engine, Resolution], T], each: Sequenc
     start = threading.Barrier(len(each))
 
     def begin(one: Resolution) -> T:
-        engine = open_database(ledger.url.render_as_string(hide_password=False))
+        try:
+            engine = open_database(ledger.url.render_as_string(hide_password=False))
+        except DatabaseUnusableError:
+            start.abort()  # else the others would wait for this one for ever
+            raise
         try:
             start.wait()
             return do(engine, one)
