@@ -151,8 +151,10 @@ class Taker:
 
     def _piece(self, file: File, opened: Opened, *, is_over: bool) -> Decoded | None:
         assert opened.text is not None  # noqa: S101  # or there were blocks
-        if opened.is_growing and (file.bytes < file.position.at.offset or _is_another(file, opened.stream)):
-            file.begin_anew()
+        if opened.is_growing:
+            file.bytes = opened.stream.seek(0, 2)  # which may be more than was listed
+            if file.bytes < file.position.at.offset or _is_another(file, opened.stream):
+                file.begin_anew()
         position = file.position
         reading = Reading(position.path, beacons(self.keys), self.limits)
         try:
@@ -167,7 +169,7 @@ class Taker:
         rest = text[piece.after.offset - position.at.offset :]
         if reaches_end and b"\n" not in rest and not (is_last and rest):
             if opened.is_growing:
-                file.bytes = position.at.offset + len(text)  # which may be more than was listed
+                file.bytes = position.at.offset + len(text)
             file.end()
         position.at = piece.after
         return piece.decoded

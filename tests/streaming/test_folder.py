@@ -177,6 +177,19 @@ def test_a_log_of_named_values_goes_on_after_a_crash(watched: Watched, tmp_path:
     assert not watched.rejects.height
 
 
+def test_a_file_that_grows_faster_than_it_is_listed_is_read_once(watched: Watched, tmp_path: Path) -> None:
+    path = tmp_path / "beacons.jsonl"
+    path.write_bytes(beacons(0, 200))
+    first = watched.reader.advance()
+    assert first is not None
+    with path.open("ab") as file:
+        file.write(beacons(200, 1_000))
+    watched.take()
+    watched.wait()
+
+    assert watched.sessions == [f"s{number}" for number in range(first.records, 1_000)]
+
+
 def test_hidden_files_are_passed_over_and_folders_are_entered(watched: Watched, tmp_path: Path) -> None:
     (tmp_path / ".hidden").mkdir()
     (tmp_path / "europe").mkdir()
