@@ -1,10 +1,10 @@
-"""Prism and a pool of workers as processes of their own: a cluster, as far as one machine has one."""
+"""Prism, and workers that are processes of their own: a cluster, as far as one machine has one."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ from typing import Final
 
 import pytest
 
-from pipelines.streaming.prism import serving
+import pipelines
 
 PROGRAM: Final = Path(sys.executable).with_name("prism")
+SCRIPT: Final = Path(pipelines.__file__).parent / "deploy" / "local-cluster"
 REQUIRED: Final = "MAKEGOOD_REQUIRE_SERVERS"
 PATIENCE_S: Final = 120
 
@@ -34,65 +35,46 @@ def demand_prism() -> str:
 class Cluster:
     """An engine and workers that share nothing with whoever uses them but files and addresses."""
 
-    endpoint: str
-    pool: subprocess.Popen[bytes]
-    pool_port: int
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """What Beam is told."""
-        workers = ("--environment_type=EXTERNAL", f"--environment_config=localhost:{self.pool_port}")
-        return (f"--job_endpoint={self.endpoint}", *workers)
+    options: tuple[str, ...]
+    script: int
 
     def workers(self) -> list[int]:
-        """The processes that the pool has started."""
-        found = subprocess.run(["pgrep", "-P", str(self.pool.pid)], capture_output=True, text=True, check=False)
-        return [int(pid) for pid in found.stdout.split()]
+        """The processes that run steps of a stream, by their ids."""
+        return [worker for part in _children(self.script) for worker in _children(part)]
 
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """Both, for as long as the context lasts."""
-    with serving(demand_prism()) as endpoint, _pool(_free_port()) as (pool, port):
-        yield Cluster(endpoint, pool, port)
-
-
-@contextmanager
-def _pool(port: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    # The pool starts `python`: it must be the one that has makegood.
-    environment = os.environ | {"PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}
-    module = "apache_beam.runners.worker.worker_pool_main"
-    pool = subprocess.Popen(
-        [sys.executable, "-m", module, f"--service_port={port}"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
+    """Both, as `local-cluster` starts them, for as long as the context lasts."""
+    demand_prism()
+    ports = _free_ports()
+    script = subprocess.Popen(
+        [SCRIPT, *map(str, ports)],
+        # Beam's pool starts `python`, and the script `prism`: those that have makegood.
+        env=os.environ | {"PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
+    assert script.stdout is not None
     try:
-        _await(pool, port)
-        yield pool, port
+        told = script.stdout.readline()
+        assert told, "local-cluster does not start"
+        yield Cluster(tuple(told.split()), script.pid)
     finally:
-        for pid in subprocess.run(
-            ["pgrep", "-P", str(pool.pid)], capture_output=True, text=True, check=False
-        ).stdout.split():
-            os.kill(int(pid), 9)
-        pool.kill()
-        pool.wait()
+        script.stdout.close()
+        os.killpg(script.pid, signal.SIGKILL)
+        script.wait()
 
 
-def _await(pool: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while pool.poll() is None and time.monotonic() < deadline:
-        try:
-            socket.create_connection(("localhost", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("the pool of workers does not start")
+def _children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(child) for child in found.stdout.split()]
 
 
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
