@@ -225,7 +225,7 @@ FORMATS: Final[Mapping[str, Bomb]] = {
         used=1 + SIZE // RECORD_BYTES,
     ),
     "CMCD of a later version": bomb(
-        lambda: b'e=ps,sid="s",ts=%d\n' % NOW + filled(b"v=3\n", SIZE // 8),
+        lambda: b'e=ps,sid="s",ts=%d\n' % NOW + filled(b"v=3\n", sized(SIZE // 8, SIZE // 3)),
         "unknown_version",
         "mostly_rejected",
         used=1,
