@@ -12,8 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
+from detectors.finding import DeliveryKind
 from remediation.guards.figures import Figures, Group, Judged, Paid, SourceFigures
 from remediation.guards.history import DAY_MS
 
@@ -63,7 +64,8 @@ def merged(figures: Sequence[Figures]) -> Figures:
     """The figures of neighbouring slices as those of one, whose moment is the last one's.
 
     Counts add up. Order lines are judged anew in each slice, all of them, so that the
-    last slice speaks for all. A customer of two slices counts twice.
+    last slice speaks for all, also of what was found of them. A customer of two
+    slices counts twice.
     """
     last = max(figures, key=attrgetter("as_of"))
     return replace(
@@ -71,7 +73,7 @@ def merged(figures: Sequence[Figures]) -> Figures:
         **{name: sum(getattr(each, name) for each in figures) for name in _SUMS},
         sessions=_judged(each.sessions for each in figures),
         sources=_sources(figures),
-        findings_by_kind=_counted(each.findings_by_kind for each in figures),
+        findings_by_kind=_found(figures, last),
         remedies_by_state=_counted(each.remedies_by_state for each in figures),
         paid=_paid(figures),
         groups=_groups(figures),
@@ -94,6 +96,17 @@ def _windows(as_of: int, earlier: Sequence[Slice], step_ms: int, most: int, span
 def _judged(parts: Iterable[Judged]) -> Judged:
     each = tuple(parts)
     return Judged(sum(part.units for part in each), sum(part.flagged for part in each))
+
+
+def _found(figures: Iterable[Figures], last: Figures) -> dict[str, int]:
+    of_playback = _counted(
+        {kind: count for kind, count in each.findings_by_kind.items() if kind not in _OF_PARCELS} for each in figures
+    )
+    of_parcels = {kind: count for kind, count in last.findings_by_kind.items() if kind in _OF_PARCELS}
+    return dict(sorted((of_playback | of_parcels).items()))
+
+
+_OF_PARCELS: Final = frozenset(get_args(DeliveryKind))
 
 
 def _counted(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:

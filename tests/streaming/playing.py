@@ -1,7 +1,7 @@
 """Folders played as a stream on the engine of the tests, which gives everything and then lets time pass."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -30,11 +30,15 @@ WHOLE_MS = 30 * 24 * HOUR_MS
 
 @dataclass
 class Played:
-    """A fixture that is played as a stream on a ledger of its own."""
+    """A fixture that is played as a stream on a ledger of its own.
+
+    `arrives` is how far the source was before it gave a file.
+    """
 
     night: NightSettings
     slice_ms: int = WHOLE_MS
     lateness_ms: int = 120_000
+    arrives: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def fixture(cls, folder: Path, scratch: Path, slice_ms: int = WHOLE_MS) -> "Played":
@@ -71,6 +75,10 @@ class Played:
         run_night(beside)
         return replace(self, night=beside)
 
+    def nightly_on_the_same_ledger(self) -> None:
+        """The night after the stream, which corrects it."""
+        run_night(replace(self.night, now=self.night.as_of))
+
     def rows(self, table: Table, *columns: str) -> set[tuple[object, ...]]:
         """Some columns of a table of the ledger."""
         engine = open_database(self.night.ledger_url)
@@ -106,7 +114,7 @@ class Played:
                     block = msgspec.structs.replace(
                         block, records=decoded.record_count - _height(decoded) + _height(kept)
                     )
-                    blocks.append((block.oldest, block.written()))
+                    blocks.append((self.arrives.get(Path(source.path).name, block.oldest), block.written()))
         first = min((oldest for oldest, _ in blocks if oldest is not None), default=since or self.night.as_of)
         yield from sorted((first if oldest is None else oldest, block) for oldest, block in blocks)
 

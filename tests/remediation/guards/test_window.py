@@ -42,7 +42,11 @@ def slices(since: int, until: int, *, released: bool = True) -> list[Slice]:
 
 def test_neighbouring_slices_add_up() -> None:
     one = a_slice(FIRST, paid=(paid(2, 300, largest=400),), groups=(a_group("5.1", 300, 2), a_group("5.2", 10, 0)))
-    other = a_slice(FIRST + SLICE, paid=(paid(1, 500), paid(1, 900, "JPY")), order_lines=Judged(3_100, 95))
+    kinds = {"playback_stalls": 2, "lost": 7}
+    one = replace(one, findings_by_kind=kinds)
+    other = a_slice(
+        FIRST + SLICE, findings_by_kind=kinds, paid=(paid(1, 500), paid(1, 900, "JPY")), order_lines=Judged(3_100, 95)
+    )
 
     both = merged([other, one])
 
@@ -50,7 +54,7 @@ def test_neighbouring_slices_add_up() -> None:
     assert (both.records, both.used, both.payouts, both.customers) == (60_000, 60_000, 4, 4)
     assert both.sessions == Judged(600, 4)
     assert both.order_lines == Judged(3_100, 95)
-    assert both.findings_by_kind == {"playback_stalls": 4}
+    assert both.findings_by_kind == {"lost": 7, "playback_stalls": 4}
     assert [(each.currency, each.refunds, each.amount_minor, each.largest_minor) for each in both.paid] == [
         ("JPY", 1, 900, 900),
         ("USD", 3, 1_100, 500),
