@@ -29,3 +29,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)  # what one test makes is little, and most of it goes without being looked for
+
+
+def pytest_unconfigure() -> None:
+    """Lets the collector see everything again: libraries complain at the end of what they find alive."""
+    gc.unfreeze()

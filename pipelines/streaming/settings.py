@@ -21,8 +21,8 @@ from remediation.ledger.tables import RUN_INPUTS, RUNS
 from remediation.policy.model import Policy
 from remediation.report.night import RejectRow
 
-PARTITIONS: Final = 16
-"""Enough that a partition's rows are read in milliseconds, few enough that a tick does not wake hundreds."""
+PARTITIONS: Final = 4
+"""Two a core of a small machine: an engine takes a millisecond or two for each look at a partition's state."""
 
 
 @dataclass(frozen=True, slots=True)
