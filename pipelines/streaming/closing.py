@@ -82,15 +82,15 @@ def close(rows: pl.DataFrame, gone: pl.DataFrame, at: int, patience: Patience) -
       patience: how long is waited.
     """
     timed = rows.with_columns(
-        pl.col("session_id").cast(pl.String), _time=stream_times(rows), _told=_on_timeline(rows), _end=_ends(rows)
+        _id=pl.col("session_id").cast(pl.String), _time=stream_times(rows), _told=_on_timeline(rows), _end=_ends(rows)
     )
-    timed = timed.join(gone, on="session_id", how="left").with_columns(
+    timed = timed.join(gone, left_on="_id", right_on="session_id", how="left").with_columns(
         _stray=pl.col("_time") <= pl.col("until").fill_null(_NEVER)
     )
     sessions = _sessions(timed.filter(~pl.col("_stray")), patience)
     over = sessions.filter(pl.col("due") <= at)
     still = sessions.filter(pl.col("due") > at)
-    is_over = pl.col("session_id").is_in(over["session_id"].implode())
+    is_over = pl.col("_id").is_in(over["session_id"].implode())
     kept = gone.filter(pl.col("until") + patience.lateness_ms > at)
     by_end = over.filter("ended").select("session_id", until=pl.col("last") + patience.gap_ms)
     return Closed(
@@ -106,7 +106,7 @@ def close(rows: pl.DataFrame, gone: pl.DataFrame, at: int, patience: Patience) -
 def _sessions(timed: pl.DataFrame, patience: Patience) -> pl.DataFrame:
     """Each session's last record, whether the player's own last word was an end, and when it is due."""
     last_word = pl.col("_time").filter("_told").max()
-    sessions = timed.group_by("session_id").agg(
+    sessions = timed.group_by(session_id="_id").agg(
         first=pl.col("_time").min(),
         last=pl.col("_time").max(),
         # Where an end and another report carry the same time, the end is the last word.

@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 
 from detectors.playback.sessions import sessionize
 from detectors.schemas import Channel
+from pipelines.batches import pack, unpack
 from pipelines.streaming.closing import GONE, Closed, close, earliest_due
 from tests.detectors.playback.evenings import RULES, a_course, frame
 from tests.detectors.playback.reference import Record
@@ -99,6 +100,17 @@ def test_closed_sessions_are_remembered_only_while_strays_could_be_in_time() -> 
 
     assert closing([record(9_999, "playing")], GAP + LATENESS - 1, first.gone).gone.height == 1
     assert closing([record(9_999, "playing")], GAP + LATENESS, first.gone).gone.is_empty()
+
+
+def test_what_goes_on_waiting_keeps_the_form_in_which_it_came() -> None:
+    categorical = pl.col("session_id").cast(pl.Categorical)
+    batch = frame([record(0, "ended"), record(5, "playing", "another")]).with_columns(categorical)
+
+    first = close(batch, NOTHING, LATENESS, PATIENCE)
+    together = unpack([pack(first.waiting), pack(batch)])
+
+    assert first.waiting.schema == first.closed.schema == first.strays.schema == batch.schema
+    assert close(together, first.gone, LATENESS, PATIENCE).strays.height == 1
 
 
 def test_nothing_is_due_without_events() -> None:
