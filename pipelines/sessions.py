@@ -112,7 +112,7 @@ class _Decode(beam.DoFn):
                 yield from self._parcels(decoded)
                 if decoded.rejects.height:
                     yield TaggedOutput(REJECTS, (name, pack(decoded.rejects)))
-                yield TaggedOutput(COUNTS, ("rejected", _rejected(decoded.rejects)))
+                yield TaggedOutput(COUNTS, ("rejected", rejected(decoded.rejects)))
         yield TaggedOutput(COUNTS, ("records", rows))
         yield TaggedOutput(COUNTS, (f"{ROWS}-{source.number}", rows))
 
@@ -124,7 +124,7 @@ class _Decode(beam.DoFn):
             yield TaggedOutput(CONTACTS, (number, pack(part)))
 
 
-def _rejected(rejects: pl.DataFrame) -> int:
+def rejected(rejects: pl.DataFrame) -> int:
     """The records among the rejects: counted by themselves, so that the sum of records can fail."""
     return int(rejects.filter(pl.col("scope") != "field")["count"].sum())
 

@@ -8,8 +8,8 @@
                                                      tallies ─► FindCauses ◄──────────────────────────────── EndSlices
 
 Sessions close at ticks, some seconds; slices end some minutes later, when all that
-closed in them has been written. The engine holds what waits, and windows are the
-built-in ones of event time, so that any engine can carry this.
+closed in them has been written. The engine holds what waits and its timers are in
+event time, so that any engine can carry this.
 """
 
 from collections.abc import Callable, Iterable, Iterator

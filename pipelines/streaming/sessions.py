@@ -22,7 +22,7 @@ from apache_beam.transforms.userstate import (
 from detectors.playback.sessions import sessionize
 from pipelines.batches import pack, unpack
 from pipelines.streaming.closing import GONE, Closed, close
-from pipelines.streaming.slices import Stream, to_timestamp
+from pipelines.streaming.slices import Stream, wake
 
 Batch = tuple[int, tuple[int, bytes]]
 """(partition, (the first tick at which any of it could close, packed events))."""
@@ -76,7 +76,7 @@ class _Wait(beam.DoFn):
         rows.add(payload)
         known = due.read()
         if known is None or first < known:
-            self._wake(first, due, timer)
+            wake(first, due, timer)
 
     @on_timer(CLOSE)
     def close(
@@ -102,7 +102,7 @@ class _Wait(beam.DoFn):
             due.clear()
         else:
             # At least once a slice, so that every slice knows what still waits.
-            self._wake(min(closed.due, self._slices.end(at)), due, timer)
+            wake(min(closed.due, self._slices.end(at)), due, timer)
         if at > self._settled:
             yield from self._outputs(at, f"{at}-{partition:06d}", closed)
 
@@ -119,8 +119,3 @@ class _Wait(beam.DoFn):
         yield TaggedOutput("counts", ("open", -closed.closed.height - closed.strays.height))
         if closed.oldest is not None:
             yield TaggedOutput("waiting", (at, closed.oldest))
-
-    def _wake(self, at: int, due: Any, timer: Any) -> None:
-        """Sets the timer a millisecond before the tick: what it outputs belongs to the slice that ends there."""
-        due.write(at)
-        timer.set(to_timestamp(at - 1))

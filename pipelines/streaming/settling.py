@@ -1,7 +1,7 @@
 """What a stream writes to the ledger: findings at every tick, and at every slice's end the rest of a small night.
 
-Everything of a window is decided by one worker in one call: findings are few,
-and a customer's limits hold across partitions. A window that an engine repeats
+Everything of a tick is decided by one worker in one call: findings are few, and a
+customer's limits hold across partitions. A tick or slice that an engine repeats
 meets its own rows in the ledger and leaves them alone.
 """
 
@@ -20,7 +20,7 @@ from detectors.schemas import DIMENSIONS, complete
 from pipelines.batches import pack, unpack
 from pipelines.causes import find_causes, tell_unplaced
 from pipelines.judging import hold, judge_slice
-from pipelines.nightly import night_of
+from pipelines.nightly import COUNT_NAMES, night_of
 from pipelines.remedies import write
 from pipelines.resolving import Resolving
 from pipelines.streaming.slices import Stream
@@ -33,8 +33,6 @@ from remediation.ledger.prints import record_prints
 from remediation.ledger.run import Objection, finish_run, start_run
 from remediation.report.night import Counts
 from remediation.resolve import declined, resolve
-
-COUNT_NAMES: Final = ("records", "used", "duplicate", "rejected", "late")
 
 OPEN: Final = "open"
 """Among the counts: records that wait now and did not before, or the other way round where it is negative."""

@@ -1,7 +1,7 @@
 """A stream is a chain of small nights: every slice of time is a run of the ledger, judged and released by itself."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from apache_beam.transforms.window import FixedWindows
 from apache_beam.utils.timestamp import Duration, Timestamp
@@ -72,3 +72,12 @@ def to_timestamp(moment: int) -> Timestamp:
 def to_ms(timestamp: Timestamp) -> int:
     """Beam's timestamp in milliseconds since the epoch."""
     return int(timestamp.micros // MS)
+
+
+def wake(end: int, known: Any, timer: Any) -> None:
+    """Sets a timer for the end of a slice or tick and keeps that moment in a state.
+
+    It fires a millisecond before, so that what comes of it belongs to the slice that ends there.
+    """
+    known.write(end)
+    timer.set(to_timestamp(end - 1))

@@ -9,6 +9,7 @@ import polars as pl
 from apache_beam.pvalue import TaggedOutput
 
 from pipelines.batches import pack, split, unpack
+from pipelines.sessions import rejected
 from pipelines.streaming.blocks import Block
 from pipelines.streaming.clock import stream_times
 from pipelines.streaming.closing import Patience, earliest_due
@@ -78,9 +79,8 @@ class _Spread(beam.DoFn):
             yield TaggedOutput(CONTACTS, block.contacts)
         if block.rejects:
             rejects = unpack([block.rejects])
-            rejected = int(rejects.filter(pl.col("scope") != "field")["count"].sum())
             yield TaggedOutput(REJECTS, (f"{reached}-{_name(block)}", block.rejects))
-            yield TaggedOutput(COUNTS, ("rejected", rejected))
+            yield TaggedOutput(COUNTS, ("rejected", rejected(rejects)))
         yield TaggedOutput(COUNTS, ("records", block.records))
         yield TaggedOutput(COUNTS, ("open", held))
         yield TaggedOutput(MOMENTS, reached)

@@ -10,7 +10,7 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.streaming.slices import Slices, to_ms, to_timestamp
+from pipelines.streaming.slices import Slices, to_ms, wake
 
 
 @dataclass
@@ -48,7 +48,7 @@ class _Clock(beam.DoFn):
         timer: Any = beam.DoFn.TimerParam(TICK),
     ) -> None:
         if following.read() is None:
-            _set(self._slices.end(moment[1]), following, timer)
+            wake(self._slices.end(moment[1]), following, timer)
 
     @on_timer(TICK)
     def tick(
@@ -60,10 +60,4 @@ class _Clock(beam.DoFn):
         yield end
         last = to_ms(Timestamp.now()) + self._slices.length_ms if self._until is None else self._until
         if end + self._slices.length_ms <= last:
-            _set(end + self._slices.length_ms, following, timer)
-
-
-def _set(end: int, following: Any, timer: Any) -> None:
-    """A millisecond before the end, so that the tick belongs to the slice that it ends."""
-    following.write(end)
-    timer.set(to_timestamp(end - 1))
+            wake(end + self._slices.length_ms, following, timer)

@@ -16,7 +16,7 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
 
 from pipelines.resolving import LedgerFn
-from pipelines.streaming.slices import Slices, Stream, to_ms, to_timestamp
+from pipelines.streaming.slices import Slices, Stream, to_ms, wake
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Turn(LedgerFn, Generic[T]):
         elements.add((end, keyed[1]))
         known = following.read()
         if known is None or end < known:
-            _wake(end, following, timer)
+            wake(end, following, timer)
 
     @on_timer(END)
     def end(
@@ -80,13 +80,7 @@ class Turn(LedgerFn, Generic[T]):
         for each in later:
             elements.add(each)
         if later:
-            _wake(min(of for of, _ in later), following, timer)
+            wake(min(of for of, _ in later), following, timer)
         else:
             following.clear()
         yield from self.take(end, (element for of, element in known if of <= end))
-
-
-def _wake(end: int, following: Any, timer: Any) -> None:
-    """A millisecond before the end, so that what comes of a slice belongs to it."""
-    following.write(end)
-    timer.set(to_timestamp(end - 1))
