@@ -6,7 +6,7 @@ import apache_beam as beam
 
 from pipelines.streaming import graph
 from pipelines.streaming.engines import running
-from pipelines.streaming.reading import ReadBlocks, StreamOptions
+from pipelines.streaming.reading import ReadBlocks, StreamOptions, stream_source
 from pipelines.streaming.settings import StreamSettings, prepare
 from pipelines.streaming.watching import watched
 from remediation.report.formats import one_line
@@ -21,8 +21,9 @@ def run_stream(
     end: False says that somebody stopped the stream.
 
     Raises:
-      As `prepare`; and EngineError where the engine cannot be started or breaks off.
+      As `stream_source` and `prepare`; and EngineError where the engine cannot be started or breaks off.
     """
+    stream_source(settings.source)  # What names no source is refused before a ledger is made or an engine looked for.
     prepared = prepare(settings)
     for reject in prepared.rejects:
         tell(one_line(f"{reject.source}:{reject.line}: {reject.reason}"))
