@@ -23,7 +23,7 @@ NIGHT := fixtures/casablanca_night
 STREAM = $(BIN)/makegood stream --source dir:$(OUT)/stream/telemetry --orders $(NIGHT)/orders.jsonl \
 	--customers $(NIGHT)/customers.jsonl --grants $(NIGHT)/grants.jsonl --ledger sqlite:///$(OUT)/stream/ledger.db
 
-.PHONY: help setup run stream test test-postgres test-servers servers prism prove check lock format bench clean
+.PHONY: help setup run stream test test-postgres test-servers servers prism prove check lock format bench calibrate clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -98,6 +98,9 @@ format: setup ## Format the source and mend what ruff can mend
 
 bench: setup ## Measure speed and memory, and print the ratios
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -o addopts="" -s -q
+
+calibrate: setup ## Fit the quality score to people's ratings in ../shared/data/sqoe4, and say how well it does
+	@$(BIN)/python -m tests.detectors.playback.calibrating
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,12 +1,15 @@
 """What was on the screen while it moved: bitrate and height over played time, and how much of it was far too low."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from detectors.playback import rules
 from detectors.playback.groups import Bools, Floats, Groups, Ints
+from detectors.playback.quality import picture_loss
 from detectors.playback.records import Records
 from detectors.playback.timeline import Course, Mode
 
@@ -33,14 +36,17 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """By session row; NaN where unknown. The means are over played time.
+    """By session row, `losses` by sample; NaN where unknown. A loss is what `quality.picture_loss` gives.
 
-    Where a player reports no states, they are plain means over its requests, else
-    over its timeline: when it played is unknown, what it fetched is not.
+    The means are over played time. Where a player reports no states, they are plain
+    means over its requests, else over its timeline: when it played is unknown, what it
+    fetched is not.
     """
 
     mean_bitrate_kbps: Floats
     mean_height: Floats
+    mean_loss: Floats
+    losses: Floats
     top_bitrate_kbps: Floats
     player_height: Floats
     frame_rate: Floats
@@ -80,11 +86,20 @@ def picture(records: Records, course: Course, seen: Samples, figures: rules.Pict
     top = np.fmax(named, _most(records, "bitrate_kbps"))
     floor = np.where(np.isnan(named), figures.low_bitrate_kbps, 0)
     low_ms, judged_ms = _low(seen, np.fmax(figures.low_bitrate_ratio * top, floor), figures)
+    screen = _most(records, "player_height")
+    losses = _losses(seen.sessions, seen.bitrate_kbps, seen.height, named, screen)
+
+    def by_record() -> Floats:
+        rate, height = records.numbers("bitrate_kbps"), records.numbers("height")
+        return _losses(records.sessions, rate, height, named, screen)
+
     return Picture(
-        mean_bitrate_kbps=_mean(records, course, seen, "bitrate_kbps", seen.bitrate_kbps),
-        mean_height=_mean(records, course, seen, "height", seen.height),
+        mean_bitrate_kbps=_mean(records, course, seen, partial(records.numbers, "bitrate_kbps"), seen.bitrate_kbps),
+        mean_height=_mean(records, course, seen, partial(records.numbers, "height"), seen.height),
+        mean_loss=_mean(records, course, seen, by_record, losses),
+        losses=losses,
         top_bitrate_kbps=top,
-        player_height=_most(records, "player_height"),
+        player_height=screen,
         frame_rate=_most(records, "frame_rate"),
         low_ms=low_ms,
         judged_ms=judged_ms,
@@ -156,7 +171,20 @@ def _low(seen: Samples, low_kbps: Floats, figures: rules.Picture) -> tuple[Ints,
     return seen.sessions.sum(seen.played_ms * low), seen.sessions.sum(seen.played_ms * judged)
 
 
-def _mean(records: Records, course: Course, seen: Samples, name: str, carried: Floats | None) -> Floats:
+def _losses(sessions: Groups, bitrate: Floats | None, height: Floats | None, named: Floats, screen: Floats) -> Floats:
+    """The loss of each row, by the best rendition that its session names and by its player's height."""
+    unknown = np.full(sessions.of.size, np.nan)
+    return picture_loss(
+        unknown if bitrate is None else bitrate,
+        named[sessions.of],
+        unknown if height is None else height,
+        screen[sessions.of],
+    )
+
+
+def _mean(
+    records: Records, course: Course, seen: Samples, values: Callable[[], Floats], carried: Floats | None
+) -> Floats:
     mean = np.full(records.sessions.count, np.nan)
     if carried is None:
         return mean
@@ -165,10 +193,10 @@ def _mean(records: Records, course: Course, seen: Samples, name: str, carried: F
     mean[weight > 0] = weighted[weight > 0] / weight[weight > 0]
     if course.known.all():
         return mean
-    values = records.numbers(name)
-    plain = ~np.isnan(values)
-    for where in (plain & records.timeline, plain & ~records.timeline):
+    plain = values()
+    known = ~np.isnan(plain)
+    for where in (known & records.timeline, known & ~records.timeline):
         number = records.sessions.sum(where)
-        total = records.sessions.total(np.where(where, values, 0.0))
+        total = records.sessions.total(np.where(where, plain, 0.0))
         mean = np.where(~course.known & (number > 0), total / np.maximum(number, 1), mean)
     return mean

@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from detectors import schemas
+from detectors.playback.coefficients import ONE_STALL_MS
 from detectors.playback.errors import Errors, errors
 from detectors.playback.groups import Bools, Floats, Groups, Ints
 from detectors.playback.outcomes import Outcomes, outcomes
 from detectors.playback.picture import Picture, Samples, picture, samples
-from detectors.playback.quality import ONE_STALL_MS, Experience, quality_score, recency, stall_weight_ms
+from detectors.playback.quality import Experience, quality_score, recency, stall_weight_ms
 from detectors.playback.records import Records
 from detectors.playback.rules import PlaybackRules
 from detectors.playback.spans import Spans, spans
@@ -246,9 +247,7 @@ def _scores(parts: _Parts) -> list[pl.Series]:
             stall_ms=np.where(known, stall_ms, np.nan),
             stall_load=_load(parts),
             startup_ms=parts.startup_ms,
-            bitrate_kbps=seen.mean_bitrate_kbps,
-            top_bitrate_kbps=seen.top_bitrate_kbps,
-            height=seen.mean_height,
+            picture_loss=seen.mean_loss,
             player_height=seen.player_height,
             frame_rate=seen.frame_rate,
             shown=parts.outcomes.played | ~known,

@@ -5,16 +5,17 @@ from typing import Final
 
 import numpy as np
 
+from detectors.playback.coefficients import ONE_STALL_MS
 from detectors.playback.groups import Floats, Groups, Ints
 from detectors.playback.picture import Picture, Samples
-from detectors.playback.quality import ONE_STALL_MS, WINDOW_MS, Experience, quality_score, stall_weight_ms
+from detectors.playback.quality import WINDOW_MS, Experience, quality_score, stall_weight_ms
 from detectors.playback.timeline import Course, Mode, among
 from detectors.playback.waits import Waits
 
 WATCHED: Final = (Mode.PLAY, Mode.RESTART, Mode.STALL, Mode.SEEK, Mode.START)
 """Modes of watched time: wall clock from request to pause, end or failure (CTA-2066)."""
 
-_MOST: Final = 10**7  # beyond any bitrate or height, and safe to sum over a partition
+_PARTS: Final = 10**6  # of a loss: whole numbers sum to the same in any order, and safely over a partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,7 @@ def worst_window_score(course: Course, stalls: Waits, seen: Samples, picture: Pi
         stall_ms=np.where(course.known[session], stall_ms, np.nan),
         stall_load=_load(watched, stalls, begin, end),
         startup_ms=np.where(starting, startup_ms[session], np.nan),
-        bitrate_kbps=_mean(seen, seen.bitrate_kbps, opened, closed),
-        top_bitrate_kbps=picture.top_bitrate_kbps[session],
-        height=_mean(seen, seen.height, opened, closed),
+        picture_loss=_mean(seen, picture.losses, opened, closed),
         player_height=picture.player_height[session],
         frame_rate=picture.frame_rate[session],
         shown=np.ones(session.size, np.bool_),
@@ -139,14 +138,14 @@ class _Reading:
     since: Ints
 
 
-def _mean(seen: Samples, values: Floats | None, begin: _Reading, end: _Reading) -> Floats:
-    """The mean over play of a value, taken as a whole number, between two readings of the played clock."""
-    if values is None or not values.size:
+def _mean(seen: Samples, losses: Floats, begin: _Reading, end: _Reading) -> Floats:
+    """The mean loss over play between two readings of the played clock, NaN where none is known."""
+    if not losses.size:
         return np.full(begin.sample.size, np.nan)
-    unknown = np.isnan(values)
-    whole = np.rint(np.clip(np.where(unknown, 0, values), 0, _MOST)).astype(np.int64)
+    unknown = np.isnan(losses)
+    whole = np.rint(np.where(unknown, 0, losses) * _PARTS).astype(np.int64)
     known = _between(seen, (~unknown).astype(np.int64), begin, end)
-    return np.where(known > 0, _between(seen, whole, begin, end) / np.maximum(known, 1), np.nan)
+    return np.where(known > 0, _between(seen, whole, begin, end) / np.maximum(known, 1) / _PARTS, np.nan)
 
 
 def _reading(seen: Samples, clock: Ints) -> _Reading:

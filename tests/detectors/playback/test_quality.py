@@ -1,18 +1,16 @@
 """The score must order what people order, whatever its figures."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.playback.quality import Experience, quality_score, recency
+from detectors.playback import coefficients
+from detectors.playback.quality import Experience, picture_loss, quality_score, recency
+from tests.detectors.playback.calibrating import FITTED, SQOE4, agreements, fit, rated_runs
 from tests.detectors.playback.evenings import a_course, heartbeats, sole_session
-
-SQOE4 = Path(__file__).parents[3] / "../shared/data/sqoe4"
 
 
 def an_experience(  # noqa: PLR0913 - the figures a test may name
@@ -22,7 +20,9 @@ def an_experience(  # noqa: PLR0913 - the figures a test may name
     stalls: float = 0,
     startup_ms: float = 800,
     bitrate_kbps: float = float("nan"),
+    top_bitrate_kbps: float = 8_000,
     height: float = float("nan"),
+    player_height: float = 1_080,
     frame_rate: float = float("nan"),
 ) -> Experience:
     def one(value: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -33,10 +33,8 @@ def an_experience(  # noqa: PLR0913 - the figures a test may name
         stall_ms=one(stall_ms),
         stall_load=one(stalls),
         startup_ms=one(startup_ms),
-        bitrate_kbps=one(bitrate_kbps),
-        top_bitrate_kbps=one(8_000),
-        height=one(height),
-        player_height=one(1_080),
+        picture_loss=picture_loss(one(bitrate_kbps), one(top_bitrate_kbps), one(height), one(player_height)),
+        player_height=one(player_height),
         frame_rate=one(frame_rate),
         shown=np.array([True]),
     )
@@ -58,27 +56,60 @@ def test_nothing_known_is_no_score_and_nothing_shown_the_worst() -> None:
 
 
 amounts = st.floats(0, 600_000)
+rates = st.floats(50, 30_000)
 
 
-@given(amounts, st.floats(0, 200), amounts, st.floats(50, 20_000), amounts, st.floats(0, 20))
-def test_worse_is_never_better(  # noqa: PLR0913, PLR0917 - what can be worse
-    stall_ms: float, stalls: float, startup_ms: float, bitrate: float, more_ms: float, more: float
-) -> None:
-    base = an_experience(stall_ms=stall_ms, stalls=stalls, startup_ms=startup_ms, bitrate_kbps=bitrate)
+@given(amounts, st.floats(0, 200), amounts, amounts, st.floats(0, 20))
+def test_worse_is_never_better(stall_ms: float, stalls: float, startup_ms: float, more_ms: float, more: float) -> None:
+    base = an_experience(stall_ms=stall_ms, stalls=stalls, startup_ms=startup_ms)
     worse = (
         replace(base, stall_ms=base.stall_ms + more_ms),
         replace(base, stall_load=base.stall_load + more),
         replace(base, startup_ms=base.startup_ms + more_ms),
-        replace(base, bitrate_kbps=base.bitrate_kbps / (1 + more)),
     )
     assert 1 <= score(base) <= 5
     assert all(score(each) <= score(base) for each in worse)
 
 
-@given(st.floats(100, 2_160), st.floats(0, 2_000), st.floats(1, 60))
-def test_more_picture_is_never_worse(height: float, more: float, frame_rate: float) -> None:
-    assert score(an_experience(height=height)) <= score(an_experience(height=height + more))
-    assert score(an_experience(bitrate_kbps=900, frame_rate=frame_rate)) <= score(an_experience(bitrate_kbps=900))
+@given(rates, rates, st.floats(100, 2_160), st.floats(100, 2_160), st.floats(1, 60), st.floats(1, 20))
+def test_more_picture_is_never_worse(  # noqa: PLR0913, PLR0917 - what there is of a picture
+    bitrate: float, top: float, height: float, screen: float, frame_rate: float, more: float
+) -> None:
+    def seen(bitrate: float, height: float, frame_rate: float) -> float:
+        return score(
+            an_experience(
+                bitrate_kbps=bitrate,
+                top_bitrate_kbps=top,
+                height=height,
+                player_height=screen,
+                frame_rate=frame_rate,
+            )
+        )
+
+    base = seen(bitrate, height, frame_rate)
+    assert base <= seen(bitrate * more, height, frame_rate)
+    assert base <= seen(bitrate, height * more, frame_rate)
+    assert base <= seen(bitrate, height, frame_rate * more)
+
+
+def test_the_same_rate_is_worse_where_the_title_offers_more() -> None:
+    assert score(an_experience(bitrate_kbps=600, top_bitrate_kbps=20_000)) < score(
+        an_experience(bitrate_kbps=600, top_bitrate_kbps=5_000)
+    )
+
+
+def test_a_telephone_forgives_what_a_television_shows() -> None:
+    assert score(an_experience(height=360, player_height=360)) > score(an_experience(height=360)) + 0.5
+
+
+def test_an_evening_half_blurred_is_not_what_its_mean_bitrate_says() -> None:
+    def evening(first: int, second: int) -> float:
+        course = f"0 playing bitrate_kbps={first} top_bitrate_kbps=8000, 600 - bitrate_kbps={second}, 1200 ended"
+        found: float = sole_session(a_course(course))["quality_score"]
+        return found
+
+    assert evening(7_900, 100) < evening(4_000, 4_000) - 0.5
+    assert evening(7_900, 100) == evening(100, 7_900)
 
 
 def test_a_stall_at_the_end_weighs_more_than_one_long_past() -> None:
@@ -110,18 +141,14 @@ def test_a_low_stretch_shows_in_the_worst_window() -> None:
     assert found["worst_window_score"] < found["quality_score"] - 0.8
 
 
-@pytest.mark.skipif(not SQOE4.exists(), reason="the rated sessions do not lie beside this checkout")
-def test_the_score_follows_peoples_ratings() -> None:
-    rated = pl.read_csv(SQOE4 / "sessions.csv", schema_overrides={"session": pl.String})
-    later = pl.col("stall_before_s").filter(pl.col("chunk") > 0)
-    runs = pl.read_parquet(SQOE4 / "chunks.parquet").group_by("session").agg(
-        played_ms=pl.col("chunk_duration").sum() * 1_000,
-        stall_ms=later.sum() * 1_000,
-        stalls=later.clip(0, 1).sum(),
-        startup_ms=pl.col("stall_before_s").filter(pl.col("chunk") == 0).sum() * 1_000,
-        bitrate_kbps=pl.col("video_bitrate").mean(),
-    )  # fmt: skip
-    names = ("played_ms", "stall_ms", "stalls", "startup_ms", "bitrate_kbps")
-    table = runs.join(rated, on="session")
-    found = [score(an_experience(**row)) for row in table.select(names).to_dicts()]
-    assert np.corrcoef(found, table["mos"].to_numpy())[0, 1] > 0.6
+@pytest.mark.skipif(not SQOE4.exists(), reason="the rated runs do not lie beside this checkout")
+def test_the_coefficients_are_those_that_the_ratings_give() -> None:
+    found = fit(rated_runs())
+    assert found == {name: pytest.approx(getattr(coefficients, name), rel=0.01) for name in FITTED}
+
+
+@pytest.mark.skipif(not SQOE4.exists(), reason="the rated runs do not lie beside this checkout")
+def test_the_score_follows_peoples_ratings_of_contents_it_has_not_seen() -> None:
+    found = agreements(rated_runs())
+    assert found["all"].plcc > 0.7
+    assert np.mean([found[content].plcc for content in ("document", "movie", "nature")]) > 0.82
