@@ -101,7 +101,11 @@ def printable(name: str) -> str:
 
 @dataclass(slots=True)
 class Tally:
-    """Ignored fields of one source, counted by name and code, each with the place where it was first met."""
+    """Ignored fields of one source, counted by name and code, each with the first place where it stands.
+
+    What is read in columns is read around the lines that are not, so that the first
+    to be counted need not be the first in the source.
+    """
 
     limits: Limits
     _kinds: dict[tuple[str, Code], Reject] = field(default_factory=dict)
@@ -113,7 +117,10 @@ class Tally:
         if key not in self._kinds:
             if len(self._kinds) >= self.limits.distinct_fields:
                 key = (OTHER, code)
-            self._kinds.setdefault(key, Reject("field", code, reason, key[0], *place))
+        here = Reject("field", code, reason, key[0], *place)
+        known = self._kinds.setdefault(key, here)
+        if (here.offset or 0) < (known.offset or 0):
+            self._kinds[key] = here
         self._counts[key] = self._counts.get(key, 0) + count
 
     def rejects(self) -> list[Reject]:
