@@ -63,6 +63,7 @@ def test_a_bomb_for_a_policy_or_a_key_ring_is_one_sentence(
     assert took.grown_mb < 300
 
 
+@pytest.mark.servers  # Not for a server, but for its time.
 def test_a_folder_full_of_bombs_is_one_night_like_any_other(tmp_path: Path) -> None:
     """Through the command line: everything in it is accounted for, and what is good is used."""
     folder = tmp_path / "telemetry"

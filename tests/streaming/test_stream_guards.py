@@ -51,6 +51,7 @@ def without_parcels(folder: Path) -> None:
     orders.write_text("".join(f"{line}\n" for line in kept))
 
 
+@pytest.mark.servers  # Not for a server, but for its time.
 def test_a_storm_holds_its_slices_and_nobody_is_paid_before_a_person(storm: Path, tmp_path: Path) -> None:
     played = Played.fixture(storm, tmp_path, slice_ms=HOUR_MS // 2)
     played.stream()
@@ -72,6 +73,7 @@ def test_a_storm_holds_its_slices_and_nobody_is_paid_before_a_person(storm: Path
     assert not {payout.remedy_id for payout in gateway.made} & {r for r, run in of_run.items() if run in held}
 
 
+@pytest.mark.servers  # Not for a server, but for its time.
 def test_what_came_too_late_is_written_down_and_the_night_corrects_just_that(tmp_path: Path) -> None:
     folder = Service(tmp_path / "service", seed=4, stalled_share=0.3).night(0)
     without_parcels(folder)

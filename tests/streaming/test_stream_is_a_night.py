@@ -48,6 +48,7 @@ def test_a_stream_finds_and_decides_what_a_night_does(story: str, tmp_path: Path
     demand_sound(played)
 
 
+@pytest.mark.servers  # Not for a server, but for its time.
 def test_small_slices_find_the_same_and_account_for_every_record(tmp_path: Path) -> None:
     played = Played.fixture(FIXTURES / "casablanca_night", tmp_path, slice_ms=HOUR_MS)
     played.stream()
@@ -67,6 +68,7 @@ def counts_of(played: Played) -> list[Any]:
     return counts
 
 
+@pytest.mark.servers  # Not for a server, but for its time.
 def test_a_stream_that_breaks_off_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Played.fixture(FIXTURES / "casablanca_night", tmp_path / "whole", slice_ms=HOUR_MS)
     whole.stream()
@@ -94,6 +96,7 @@ def test_a_stream_that_breaks_off_goes_on_where_it_was(tmp_path: Path, monkeypat
     demand_sound(broken)
 
 
+@pytest.mark.servers  # Not for a server, but for its time.
 def test_a_stream_that_starts_again_after_its_end_changes_nothing(tmp_path: Path) -> None:
     played = Played.fixture(FIXTURES / "casablanca_night", tmp_path, slice_ms=HOUR_MS)
     played.stream()
