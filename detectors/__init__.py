@@ -5,5 +5,5 @@ Nothing here knows Beam, SQL, Jinja or the clock. Millions of events are columns
 therefore objects (`detectors.finding.Finding`).
 """
 
-DETECTOR_VERSION = "2"
+DETECTOR_VERSION = "3"
 """Raised whenever the same telemetry may give other findings than before."""

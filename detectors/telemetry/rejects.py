@@ -114,9 +114,8 @@ class Tally:
     def add(self, name: str, code: Code, reason: str, place: Place, count: int = 1) -> None:
         """Count `count` fields alike; beyond the limit of names they are counted together."""
         key = (printable(name), code)
-        if key not in self._kinds:
-            if len(self._kinds) >= self.limits.distinct_fields:
-                key = (OTHER, code)
+        if key not in self._kinds and len(self._kinds) >= self.limits.distinct_fields:
+            key = (OTHER, code)
         here = Reject("field", code, reason, key[0], *place)
         known = self._kinds.setdefault(key, here)
         if (here.offset or 0) < (known.offset or 0):
