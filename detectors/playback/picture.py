@@ -77,7 +77,8 @@ def picture(records: Records, course: Course, seen: Samples, figures: rules.Pict
     """What each session saw, and for how long it was far below what title and screen promise.
 
     Play is judged where bitrate and best rendition are known, or height and the
-    player's height: 360 rows are little on a television and enough on a telephone,
+    player's height: a quarter of a rate for ultra-high definition is still a sharp
+    picture, so that a height can speak for a bitrate; 360 rows are little on a television and enough on a telephone,
     so that a height alone proves nothing. The best rendition is the highest that
     was named or fetched. A player that never names it may be kept on the lowest for
     ever, so that there a rate that is low for any title counts, too.
@@ -164,7 +165,8 @@ def _low(seen: Samples, low_kbps: Floats, figures: rules.Picture) -> tuple[Ints,
     low, judged = np.zeros(seen.at.size, np.bool_), np.zeros(seen.at.size, np.bool_)
     if seen.bitrate_kbps is not None:
         judged |= ~np.isnan(seen.bitrate_kbps)
-        low |= seen.bitrate_kbps <= low_kbps[seen.sessions.of]
+        sharp = np.False_ if seen.height is None else seen.height >= figures.good_height
+        low |= (seen.bitrate_kbps <= low_kbps[seen.sessions.of]) & ~sharp
     if seen.height is not None and seen.player_height is not None:
         judged |= ~np.isnan(seen.height + seen.player_height)
         low |= (seen.height <= figures.low_height) & (seen.player_height >= figures.min_player_height)

@@ -66,6 +66,7 @@ class Picture(_Figures):
 
     low_bitrate_ratio: Ratio  # of the best rendition this title offers
     low_bitrate_kbps: Annotated[int, Field(ge=0)]  # low whatever the title, where no record names its best rendition
+    good_height: Annotated[int, Field(ge=1)]  # rows of picture, at or above which no bitrate is low
     low_height: Annotated[int, Field(ge=1)]  # rows of picture, at or below
     min_player_height: Annotated[int, Field(ge=1)]  # on a player at least this high
     share_of_play: Ratio  # of the judged time

@@ -34,6 +34,7 @@ RULES = PlaybackRules.model_validate(
         "picture": {
             "low_bitrate_ratio": 0.25,
             "low_bitrate_kbps": 300,
+            "good_height": 720,
             "low_height": 360,
             "min_player_height": 720,
             "share_of_play": 0.5,

@@ -452,6 +452,7 @@ class Fold:
                 judged += lasts
             # No record here names the best rendition, so that what is low for any title is low.
             little = rate is not None and rate <= max(figures.low_bitrate_ratio * max(rates), figures.low_bitrate_kbps)
+            little = little and not (height is not None and height >= figures.good_height)
             if height is not None and screen is not None:
                 little = little or (height <= figures.low_height and screen >= figures.min_player_height)
             low += lasts if little else 0

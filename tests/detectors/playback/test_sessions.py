@@ -283,6 +283,16 @@ def test_a_height_is_little_only_on_a_large_player(screen: int | None, low_ms: i
     assert (found["low_picture_ms"], found["judged_picture_ms"]) == (low_ms, judged_ms)
 
 
+@pytest.mark.parametrize(("height", "low_ms"), [(1_080, 0), (720, 0), (719, 60_000), (None, 60_000)])
+def test_a_quarter_of_the_best_rate_is_not_little_where_the_picture_is_sharp(height: int | None, low_ms: int) -> None:
+    events = frame(
+        [Record("s", 0, state="playing", bitrate_kbps=4_000.0, height=height), Record("s", 60_000, state="ended")]
+    )
+    offered = pl.lit(16_000.0, dtype=pl.Float32).alias("top_bitrate_kbps")
+    found = sessionize(events.with_columns(offered), RULES).sessions.row(0, named=True)
+    assert (found["low_picture_ms"], found["judged_picture_ms"]) == (low_ms, 60_000)
+
+
 def test_two_customers_in_one_session_claim_nothing() -> None:
     contradicted = [Record("s", 0, state="playing", customer_id="c1"), Record("s", 9, customer_id="c2", cdn="north")]
     found = sole_session([*contradicted, Record("s", 5, content_id="film", cdn="south")])
