@@ -16,8 +16,8 @@ from sqlalchemy import Engine
 
 from detectors import schemas
 from detectors.delivery.failures import find
-from detectors.finding import content_id
-from detectors.incidents import delivery_tally
+from detectors.finding import Finding, content_id
+from detectors.incidents import Tally, delivery_tally
 from pipelines.batches import pack, unpack
 from pipelines.findings import FINDINGS
 from pipelines.resolving import LedgerFn, Resolving
@@ -51,6 +51,23 @@ def distinct(records: pl.DataFrame, lane: Lane) -> pl.DataFrame:
         .sort(text, nulls_last=True)
         .unique(list(lane.identity), keep="first", maintain_order=True)
     )
+
+
+class Judged(NamedTuple):
+    """What judging some order lines of goods gives: how many there were, what failed, and both by dimension."""
+
+    order_lines: int
+    found: tuple[Finding, ...]
+    tally: Tally
+
+
+def judge_goods(ledger: Engine, orders: Engine, bounds: Bounds, mixups: pl.DataFrame, resolving: Resolving) -> Judged:
+    """Judges the order lines within `bounds` by all that the ledger knows of their parcels; see `read_mixups`."""
+    as_of = resolving.run.as_of
+    parcels = read_parcels(ledger, orders, bounds, as_of, mixups)
+    failures = find(parcels.promises, parcels.scans, parcels.contacts, parcels.mixups, as_of, resolving.policy.delivery)
+    found = tuple(failures)
+    return Judged(parcels.promises.height, found, delivery_tally(parcels.promises, parcels.scans, found))
 
 
 class Settled(NamedTuple):
@@ -148,11 +165,9 @@ class _Judge(LedgerFn):
         self._mixups = read_mixups(self.ledger, self.orders, self.resolving.run.as_of)
 
     def process(self, bounds: Bounds) -> Iterator[TaggedOutput]:
-        as_of, rules = self.resolving.run.as_of, self.resolving.policy.delivery
-        parcels = read_parcels(self.ledger, self.orders, bounds, as_of, self._mixups)
-        found = tuple(find(parcels.promises, parcels.scans, parcels.contacts, parcels.mixups, as_of, rules))
+        judged = judge_goods(self.ledger, self.orders, bounds, self._mixups, self.resolving)
         name = f"goods-{content_id(first=bounds.first)}"
-        if found:
-            yield TaggedOutput(FINDINGS, (name, found))
-        yield TaggedOutput(COUNTS, (ORDER_LINES, parcels.promises.height))
-        yield from tally_outputs(name, delivery_tally(parcels.promises, parcels.scans, found))
+        if judged.found:
+            yield TaggedOutput(FINDINGS, (name, judged.found))
+        yield TaggedOutput(COUNTS, (ORDER_LINES, judged.order_lines))
+        yield from tally_outputs(name, judged.tally)

@@ -13,14 +13,14 @@ from typing import Any, Final, cast
 import polars as pl
 from sqlalchemy import Engine
 
-from detectors.delivery.failures import find
 from detectors.finding import Finding
-from detectors.incidents import FAILING, UNITS, Tally, delivery_tally, merged
+from detectors.incidents import FAILING, UNITS, Tally, merged
 from detectors.schemas import DIMENSIONS, complete
 from pipelines.batches import pack, unpack
 from pipelines.causes import find_causes, tell_unplaced
 from pipelines.judging import hold, judge_slice
 from pipelines.nightly import COUNT_NAMES, night_of
+from pipelines.parcels import judge_goods
 from pipelines.remedies import write
 from pipelines.resolving import Resolving
 from pipelines.streaming.slices import Stream
@@ -28,7 +28,7 @@ from pipelines.streaming.turns import Turn
 from pipelines.tallies import tally_outputs
 from remediation.binding import bind
 from remediation.ledger.book import SqlBook
-from remediation.ledger.parcels import goods_chunks, read_mixups, read_parcels
+from remediation.ledger.parcels import goods_chunks, read_mixups
 from remediation.ledger.prints import record_prints
 from remediation.ledger.run import Objection, finish_run, start_run
 from remediation.report.night import Counts
@@ -92,18 +92,14 @@ class EndSlice(Turn[Item]):
 
     def _parcels(self, resolving: Resolving) -> tuple[int, list[Finding], Tally]:
         """Every promise, scanned or not, as a night judges it: how many, what was found, and the tally."""
-        as_of, rules = resolving.run.as_of, resolving.policy.delivery
+        as_of = resolving.run.as_of
         mixups = read_mixups(self.ledger, self.orders, as_of)
-        found: list[Finding] = []
-        tallies: list[Tally] = []
-        judged = 0
-        for bounds in goods_chunks(self.orders, as_of):
-            parcels = read_parcels(self.ledger, self.orders, bounds, as_of, mixups)
-            of_chunk = tuple(find(parcels.promises, parcels.scans, parcels.contacts, parcels.mixups, as_of, rules))
-            found += of_chunk
-            tallies.append(delivery_tally(parcels.promises, parcels.scans, of_chunk))
-            judged += parcels.promises.height
-        return judged, found, merged([_NO_TALLY, *tallies])
+        judged = [
+            judge_goods(self.ledger, self.orders, bounds, mixups, resolving)
+            for bounds in goods_chunks(self.orders, as_of)
+        ]
+        found = [finding for each in judged for finding in each.found]
+        return sum(each.order_lines for each in judged), found, merged([_NO_TALLY, *(each.tally for each in judged)])
 
 
 class FindCauses(Turn[tuple[str, bytes]]):
