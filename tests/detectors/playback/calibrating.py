@@ -20,6 +20,9 @@ SQOE4: Final = Path(__file__).parents[3] / "../shared/data/sqoe4"
 FITTED: Final = ("BASE", "SMALLER_SCREEN", "BITRATE")
 SCREENS: Final = {"phone": 1_080.0, "hdtv": 1_080.0, "uhdtv": 2_160.0}
 STEPS: Final = 30
+BAD: Final = 2.6
+"""Below 40 on the study's scale of 0 to 100."""
+LIMITS: Final = (2.2, 2.4, 2.6, 2.8, 3.0, 3.2, 3.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,13 @@ def agreements(runs: Rated) -> dict[str, Agreement]:
     return {name: Agreement.of(found[some], runs.opinion[some]) for name, some in groups.items()}
 
 
+def bad_runs_found(runs: Rated, below: float) -> tuple[int, float, float]:
+    """How many runs of contents unseen score below a limit; precision and recall of what people called bad."""
+    flagged, bad = unseen_scores(runs) < below, runs.opinion < BAD
+    found, both = int(np.sum(flagged)), int(np.sum(flagged & bad))
+    return found, both / max(found, 1), both / int(np.sum(bad))
+
+
 def main() -> None:
     """Prints the coefficients and the agreement with ratings; says what is missing where there are none."""
     if not SQOE4.exists():
@@ -134,6 +144,10 @@ def main() -> None:
     for name, found in agreements(runs).items():
         sys.stdout.write(f"{name:<16}{found.plcc:>7.3f}{found.srcc:>7.3f}{found.rmse:>7.3f}\n")
     sys.stdout.write("published for hdtv: ITU-T P.1203 from metadata 0.698, best full-reference model 0.799\n")
+    sys.stdout.write(f"\n{'score below':<16}{'runs':>7}{'prec.':>7}{'recall':>7}  of what people called bad\n")
+    for limit in LIMITS:
+        count, precision, recall = bad_runs_found(runs, limit)
+        sys.stdout.write(f"{limit:<16}{count:>7}{precision:>7.2f}{recall:>7.2f}\n")
 
 
 if __name__ == "__main__":
