@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from detectors.playback import rules
+from detectors.playback.codecs import codec_gains
 from detectors.playback.groups import Bools, Floats, Groups, Ints
-from detectors.playback.quality import picture_loss
+from detectors.playback.quality import picture_loss, picture_weight_ms, usual_top_bitrate_kbps
 from detectors.playback.records import Records
 from detectors.playback.timeline import Course, Mode
 
@@ -38,9 +39,9 @@ class Samples:
 class Picture:
     """By session row, `losses` by sample; NaN where unknown. A loss is what `quality.picture_loss` gives.
 
-    The means are over played time. Where a player reports no states, they are plain
-    means over its requests, else over its timeline: when it played is unknown, what it
-    fetched is not.
+    The means are over played time; that of the losses weighs the last moments most.
+    Where a player reports no states, they are plain means over its requests, else over
+    its timeline: when it played is unknown, what it fetched is not.
     """
 
     mean_bitrate_kbps: Floats
@@ -78,26 +79,31 @@ def picture(records: Records, course: Course, seen: Samples, figures: rules.Pict
 
     Play is judged where bitrate and best rendition are known, or height and the
     player's height: a quarter of a rate for ultra-high definition is still a sharp
-    picture, so that a height can speak for a bitrate; 360 rows are little on a television and enough on a telephone,
-    so that a height alone proves nothing. The best rendition is the highest that
-    was named or fetched. A player that never names it may be kept on the lowest for
-    ever, so that there a rate that is low for any title counts, too.
+    picture, so that a height can speak for a bitrate; 360 rows are little on a
+    television and enough on a telephone, so that a height alone proves nothing. The best
+    rendition is the highest that was named or fetched. A player that never names it may be
+    kept on the lowest for ever, so that there a rate that is low for any title counts, too.
     """
     named = _most(records, "top_bitrate_kbps")
     top = np.fmax(named, _most(records, "bitrate_kbps"))
     floor = np.where(np.isnan(named), figures.low_bitrate_kbps, 0)
     low_ms, judged_ms = _low(seen, np.fmax(figures.low_bitrate_ratio * top, floor), figures)
     screen = _most(records, "player_height")
-    losses = _losses(seen.sessions, seen.bitrate_kbps, seen.height, named, screen)
+    best = np.where(np.isnan(named), usual_top_bitrate_kbps(screen, _gains(records, named)), named)
+    losses = _losses(seen.sessions, seen.bitrate_kbps, seen.height, best, screen)
 
     def by_record() -> Floats:
         rate, height = records.numbers("bitrate_kbps"), records.numbers("height")
-        return _losses(records.sessions, rate, height, named, screen)
+        return _losses(records.sessions, rate, height, best, screen)
 
+    complete = partial(_completed, records, course)
+    played = seen.played_ms.astype(np.float64)
     return Picture(
-        mean_bitrate_kbps=_mean(records, course, seen, partial(records.numbers, "bitrate_kbps"), seen.bitrate_kbps),
-        mean_height=_mean(records, course, seen, partial(records.numbers, "height"), seen.height),
-        mean_loss=_mean(records, course, seen, by_record, losses),
+        mean_bitrate_kbps=complete(
+            _mean(seen.sessions, seen.bitrate_kbps, played), partial(records.numbers, "bitrate_kbps")
+        ),
+        mean_height=complete(_mean(seen.sessions, seen.height, played), partial(records.numbers, "height")),
+        mean_loss=complete(_mean(seen.sessions, losses, _weight_ms(seen)), by_record),
         losses=losses,
         top_bitrate_kbps=top,
         player_height=screen,
@@ -173,26 +179,45 @@ def _low(seen: Samples, low_kbps: Floats, figures: rules.Picture) -> tuple[Ints,
     return seen.sessions.sum(seen.played_ms * low), seen.sessions.sum(seen.played_ms * judged)
 
 
-def _losses(sessions: Groups, bitrate: Floats | None, height: Floats | None, named: Floats, screen: Floats) -> Floats:
-    """The loss of each row, by the best rendition that its session names and by its player's height."""
-    unknown = np.full(sessions.of.size, np.nan)
-    return picture_loss(
-        unknown if bitrate is None else bitrate,
-        named[sessions.of],
-        unknown if height is None else height,
-        screen[sessions.of],
-    )
+def _gains(records: Records, named: Floats) -> Floats:
+    """What each session's codec saves, NaN where it is unknown or a best rendition is named by all."""
+    if not records.has("codec") or not np.isnan(named).any():
+        return np.full(named.size, np.nan)
+    return codec_gains(records.texts("codec", records.sessions.first(records.known("codec"))))
 
 
-def _mean(
-    records: Records, course: Course, seen: Samples, values: Callable[[], Floats], carried: Floats | None
-) -> Floats:
-    mean = np.full(records.sessions.count, np.nan)
-    if carried is None:
+def _weight_ms(seen: Samples) -> Floats:
+    """How much each sample's play counts at its session's end."""
+    tails = _tails(seen.sessions)
+    ends = np.repeat(seen.at[tails] + seen.played_ms[tails], np.diff(tails, prepend=-1))
+    since = picture_weight_ms((ends - seen.at).astype(np.float64))
+    following = np.append(since[1:], 0.0)
+    following[tails] = 0
+    return since - following
+
+
+def _losses(sessions: Groups, bitrate: Floats | None, height: Floats | None, best: Floats, screen: Floats) -> Floats:
+    """The loss of each row, by its session's best rendition and its player's height."""
+    unknown = np.full(1, np.nan)
+    by_bitrate = (unknown, unknown) if bitrate is None else (bitrate, best[sessions.of])
+    by_height = (unknown, unknown) if height is None else (height, screen[sessions.of])
+    losses: Floats = np.broadcast_to(picture_loss(*by_bitrate, *by_height), sessions.of.size)
+    return losses
+
+
+def _mean(sessions: Groups, values: Floats | None, weights: Floats) -> Floats:
+    """The weighed mean of what is known of each session, NaN where nothing is."""
+    mean = np.full(sessions.count, np.nan)
+    if values is None:
         return mean
-    weight = seen.sessions.sum(seen.played_ms * ~np.isnan(carried))
-    weighted = seen.sessions.total(np.nan_to_num(carried) * seen.played_ms)
+    weight = sessions.total(weights * ~np.isnan(values))
+    weighted = sessions.total(np.nan_to_num(values) * weights)
     mean[weight > 0] = weighted[weight > 0] / weight[weight > 0]
+    return mean
+
+
+def _completed(records: Records, course: Course, mean: Floats, values: Callable[[], Floats]) -> Floats:
+    """Means over play, and plain ones over records where a session's course is unknown."""
     if course.known.all():
         return mean
     plain = values()

@@ -17,8 +17,9 @@ class Experience:
     """Stretches of playback, one an entry; NaN is unknown.
 
     `stall_load` is the number of stalls, each weighed by `stall_weight_ms` and, over a
-    whole session, by `recency`; `picture_loss` is the mean over play of what the
-    function of that name gives. `shown` is false where no picture ever came.
+    whole session, by `recency`; `picture_loss` is the mean of what the function of that
+    name gives, over a whole session weighed by `picture_weight_ms`. `shown` is false
+    where no picture ever came.
     """
 
     played_ms: Floats
@@ -44,6 +45,30 @@ def recency(played_since_ms: Floats) -> Floats:
     return c.OLD_STALL + (1 - c.OLD_STALL) * np.exp(-played_since_ms / c.RECENT_MS)
 
 
+def picture_weight_ms(last_played_ms: Floats) -> Floats:
+    """How much the last so many milliseconds of play count together: a moment's weight falls from 1 to a half.
+
+    A stretch of play counts for the difference of two such figures, so that it counts
+    for the same in one piece as in several.
+    """
+    recent = c.RECENT_PICTURE_MS * -np.expm1(last_played_ms / -c.RECENT_PICTURE_MS)
+    return c.OLD_PICTURE * last_played_ms + (1 - c.OLD_PICTURE) * recent
+
+
+def usual_top_bitrate_kbps(player_height: Floats, codec_gain: Floats) -> Floats:
+    """What a title's best rendition usually has, for a screen of some rows and a codec that saves some bits.
+
+    A guess that stands in for a best that no record names. It rests on nothing that
+    an adaptation changes, so that more bitrate or height can never raise the demand.
+
+    Args:
+      player_height: In pixels; NaN is a television.
+      codec_gain: One of `CODEC_GAIN`; NaN is H.264.
+    """
+    rows = np.fmin(player_height, c.USUAL_SCREEN_HEIGHT) / c.USUAL_SCREEN_HEIGHT
+    return c.USUAL_TOP_BITRATE_KBPS * rows**c.TOP_BITRATE_POWER / np.fmax(codec_gain, 1.0)
+
+
 def picture_loss(bitrate_kbps: Floats, top_bitrate_kbps: Floats, height: Floats, player_height: Floats) -> Floats:
     """The harm that each moment's picture does, one an entry; 0 is as good as it gets.
 
@@ -54,19 +79,20 @@ def picture_loss(bitrate_kbps: Floats, top_bitrate_kbps: Floats, height: Floats,
 
     Args:
       bitrate_kbps: Of what was on the screen.
-      top_bitrate_kbps: The title's best; where it is unknown, a height decides alone,
-        and a bitrate only where the height is unknown, too.
+      top_bitrate_kbps: The title's best, or the usual one; where it is unknown, a
+        height decides alone.
       height: Of what was on the screen, in pixels.
       player_height: Of the player in pixels; where it is unknown, that of a television.
 
     Returns:
-      Float64 from 0 to about 1.3, NaN where neither bitrate nor height is known.
+      Float64 from 0 to about 2.6, NaN where neither bitrate nor height is known.
     """
-    top = np.where(np.isnan(top_bitrate_kbps) & np.isnan(height), c.USUAL_TOP_BITRATE_KBPS, top_bitrate_kbps)
     screen = np.fmin(player_height, c.USUAL_SCREEN_HEIGHT)
-    below_top = np.minimum(_doublings_below(bitrate_kbps, top), c.MOST_DOUBLINGS)
+    below_top = np.minimum(_doublings_below(bitrate_kbps, top_bitrate_kbps), c.MOST_DOUBLINGS)
     below_screen = np.minimum(_doublings_below(height, screen), c.MOST_DOUBLINGS / 2)
-    return np.fmax(c.BITRATE * below_top * below_top * below_top, c.HEIGHT * below_screen * below_screen)
+    return np.fmax(
+        c.BITRATE * below_top * below_top * below_top, c.HEIGHT * below_screen * below_screen * np.sqrt(below_screen)
+    )
 
 
 def quality_score(experience: Experience) -> Floats:
@@ -96,7 +122,7 @@ def other_harm(experience: Experience) -> Floats:
     stalled = np.nan_to_num(experience.stall_ms)
     per_window = np.nan_to_num(experience.stall_load) * WINDOW_MS / np.maximum(played, WINDOW_MS)
     ratio = stalled / np.maximum(played + stalled, 1.0)
-    stalls = c.STALL * per_window**c.STALL_POWER + c.STALLED_RATIO * ratio + c.STALLED_RATIO_SQUARE * ratio**2
+    stalls = c.STALL * per_window**c.STALL_POWER + c.STALLED_RATIO * ratio
     start = c.START_PER_S * np.clip(np.nan_to_num(experience.startup_ms), 0, c.START_CEILING_MS) / 1_000
     smooth = np.nan_to_num(_doublings_below(experience.frame_rate, np.float64(c.SMOOTH_FRAME_RATE)))
     return stalls + start + c.FRAME_RATE * np.minimum(smooth, c.MOST_DOUBLINGS)

@@ -14,7 +14,15 @@ import polars as pl
 
 from detectors.playback import coefficients as c
 from detectors.playback.groups import Bools, Floats
-from detectors.playback.quality import Experience, other_harm, picture_loss, quality_score, stall_weight_ms
+from detectors.playback.quality import (
+    Experience,
+    other_harm,
+    picture_loss,
+    picture_weight_ms,
+    quality_score,
+    recency,
+    stall_weight_ms,
+)
 
 SQOE4: Final = Path(__file__).parents[3] / "../shared/data/sqoe4"
 FITTED: Final = ("BASE", "SMALLER_SCREEN", "BITRATE")
@@ -61,13 +69,18 @@ def rated_runs(folder: Path = SQOE4) -> Rated:
     runs = pl.read_csv(folder / "sessions.csv", schema_overrides={"session": pl.String})
     best = pl.col("video_bitrate").max().over("content", "encoding_profile")
     chunks = pl.read_parquet(folder / "chunks.parquet").join(runs, on="session").with_columns(top=best)
+    chunks = chunks.sort("session", "chunk")
     screen = chunks["device"].replace_strict(SCREENS, return_dtype=pl.Float64).to_numpy()
     bitrate, top, height = (chunks[name].to_numpy().astype(np.float64) for name in ("video_bitrate", "top", "height"))
     stalls = (chunks["stall_before_s"] * 1_000).round().cast(pl.Int64).to_numpy() * (chunks["chunk"] > 0).to_numpy()
+    played = chunks["chunk_duration"].to_numpy() * 1_000
+    so_far = pl.col("chunk_duration").cum_sum().over("session") * 1_000
+    left = chunks.select(pl.col("chunk_duration").sum().over("session") * 1_000 - so_far).to_series().to_numpy()
     told = chunks.with_columns(
+        weight=pl.Series(picture_weight_ms(left + played) - picture_weight_ms(left)),
         loss=pl.Series(picture_loss(bitrate, top, height, screen)),
         stall_ms=pl.Series(stalls),
-        load=pl.Series(stall_weight_ms(stalls) / c.ONE_STALL_MS),
+        load=pl.Series(stall_weight_ms(stalls) / c.ONE_STALL_MS * recency(left + played)),
         screen=pl.Series(screen),
     )
     table = told.group_by("session", maintain_order=True).agg(
@@ -75,7 +88,7 @@ def rated_runs(folder: Path = SQOE4) -> Rated:
         stall_ms=pl.col("stall_ms").sum().cast(pl.Float64),
         stall_load=pl.col("load").sum(),
         startup_ms=pl.col("stall_before_s").filter(pl.col("chunk") == 0).sum() * 1_000,
-        picture_loss=pl.col("loss").mean(),
+        picture_loss=(pl.col("loss") * pl.col("weight")).sum() / pl.col("weight").sum(),
         player_height=pl.col("screen").first(),
         frame_rate=pl.col("framerate").first(),
         opinion=1 + pl.col("mos").first() / 25,

@@ -90,6 +90,7 @@ _VALUE: dict[str, Callable[[str], str | float | bool]] = {
     "fatal": _truth,
     "signed": _truth,
     "error_code": str,
+    "codec": str,
     "bitrate_kbps": float,
     "buffer_ms": float,
     "top_bitrate_kbps": float,

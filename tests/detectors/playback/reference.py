@@ -39,6 +39,7 @@ class Record:
     top_bitrate_kbps: float | None = None
     transfer_ms: int | None = None
     signed: bool | None = None
+    codec: str | None = None
 
     @property
     def on_timeline(self) -> bool:
