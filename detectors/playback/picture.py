@@ -193,7 +193,8 @@ def _weight_ms(seen: Samples) -> Floats:
     since = picture_weight_ms((ends - seen.at).astype(np.float64))
     following = np.append(since[1:], 0.0)
     following[tails] = 0
-    return since - following
+    weight: Floats = since - following
+    return weight
 
 
 def _losses(sessions: Groups, bitrate: Floats | None, height: Floats | None, best: Floats, screen: Floats) -> Floats:
