@@ -33,6 +33,9 @@ PLAYING, STALLED, SEEKING, WAITING, PAUSED, ENDED, FAILED, QUIT, PRELOADING = (
 UNKNOWN: Final = -1
 """A record without a state, or with one that was taken back."""
 
+FIRST_NUMBER: Final = 1
+"""Players count their records from 0 or from 1."""
+
 
 _AFTER_START: Final = {
     "preloading": Mode.PRELOAD,
@@ -56,6 +59,9 @@ _MODE_BEFORE_START: Final = np.array([*(_BEFORE_START.get(state, Mode.START) for
 
 WAITING_MODES: Final = (Mode.START, Mode.STALL, Mode.SEEK)
 """Modes in which the viewer waits for a picture that was asked for."""
+
+_AT_THE_START: Final = tuple(map(STATES.index, ("preloading", "starting", "stalled", "waiting")))
+"""States that may be named before the first picture."""
 
 
 def among(mode: Codes, modes: Iterable[int]) -> Bools:
@@ -112,7 +118,7 @@ def follow(records: Records, rules: Timeline) -> Course:
     at = records.time[record]
     reported = records.codes("state")[record]
     state = _settled_failures(reported, records.codes("fatal")[record] == 1, sessions)
-    mode = _modes(state, sessions)
+    mode = _modes(state, sessions, _midway(records, record, state, sessions))
     step = np.diff(at, append=at[-1:])
     step[_tails(sessions)] = 0
     asleep = _asleep(step, state, sessions, rules.sleep_gap_ms)
@@ -154,7 +160,22 @@ def _settled_failures(reported: Codes, fatal: Bools, sessions: Groups) -> Codes:
     return state
 
 
-def _modes(state: Codes, sessions: Groups) -> Codes:
+def _midway(records: Records, record: Ints, state: Codes, sessions: Groups) -> Bools:
+    """Marks the session rows whose beginning is not among the records, so that nobody waited for it here.
+
+    After a night with the lid closed a player goes on in the middle of the film and of
+    its count, and its samples name no state. Where the first state that it names may
+    be the beginning's, it is taken for that: not every count begins with a session.
+    """
+    if not records.has("sequence"):
+        return np.zeros(sessions.count, np.bool_)
+    number = np.nan_to_num(records.numbers("sequence")[record]).astype(np.int64)
+    first = sessions.first(state != UNKNOWN)
+    opening = np.where(first >= 0, state[first], UNKNOWN) if state.size else first
+    return (sessions.least(number, 0) > FIRST_NUMBER) & (first >= 0) & ~np.isin(opening, _AT_THE_START)
+
+
+def _modes(state: Codes, sessions: Groups, midway: Bools) -> Codes:
     """The mode that holds from each row, by one running maximum over stretches that `playing` opens."""
     opens = (state == PLAYING) | changes(sessions.of)
     stretch = np.cumsum(opens)
@@ -162,7 +183,7 @@ def _modes(state: Codes, sessions: Groups) -> Codes:
     level[_opening_waits(state, sessions)] = Mode.STALL
     mode = (np.maximum.accumulate(stretch * 8 + level) & 7).astype(np.int8)
     first = np.flatnonzero(opens)
-    before = np.flatnonzero((state[first] != PLAYING)[stretch - 1])
+    before = np.flatnonzero((state[first] != PLAYING)[stretch - 1] & ~midway[sessions.of])
     mode[before] = _modes_before_start(state[before], sessions.of[before], mode[before])
     return mode
 

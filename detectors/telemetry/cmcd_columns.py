@@ -26,7 +26,7 @@ from detectors.telemetry.cmcd_tokens import NAMES, Bools, Ints, Tokens, digits, 
 from detectors.telemetry.rejects import Code
 
 FIGURES: Final[dict[str, Callable[[tuple[Measure, ...]], float | None]]] = {
-    **dict.fromkeys(("br", "tb", "mtp"), main_measure),
+    **dict.fromkeys(("br", "tb", "tpb", "mtp"), main_measure),
     **dict.fromkeys(("bl", "bsd"), least_measure),
     **dict.fromkeys(("bg", "df", "dfa", "msd", "pr", "pt", "rc", "sn", "ts", "v"), main_measure),
 }

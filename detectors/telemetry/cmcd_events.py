@@ -75,7 +75,8 @@ _EVENT_COLUMNS: Final = (
     _as(pl.col("pt"), "position_ms"),
     _as(pl.col("pr"), "playback_rate"),
     _as(pl.when(_OF_PICTURE).then(pl.col("br")), "bitrate_kbps"),
-    _as(pl.when(_OF_PICTURE).then(pl.col("tb")), "top_bitrate_kbps"),
+    # One player names only the best rendition that it can play, which is the best that its viewer was promised.
+    _as(pl.when(_OF_PICTURE).then(pl.coalesce("tb", "tpb")), "top_bitrate_kbps"),
     _as(pl.col("bl"), "buffer_ms"),
     _as(pl.col("mtp"), "throughput_kbps"),
     _as(pl.coalesce("dfa", "df"), "dropped_frames"),

@@ -241,8 +241,11 @@ class Fold:
 
     def mode_of_each(self) -> list[str]:
         first_state = next((s for s in self.states if s is not None), None)
-        mode = {"preloading": "preload", "paused": "pause"}.get(first_state or "", "start")
-        began, modes, previous = False, [], None
+        # A row that begins in the middle of its player's count goes on with a film that had begun.
+        midway = all((r.sequence or 0) > 1 for r in self.timeline) and first_state not in {None, *WAITS - {"seeking"}}
+        began = midway and first_state != "preloading"
+        mode = "play" if began else {"preloading": "preload", "paused": "pause"}.get(first_state or "", "start")
+        modes, previous = [], None
         for state in self.states:
             if state is not None:
                 mode = self.after(mode, state, previous) if began else self.before(mode, state)

@@ -1,5 +1,7 @@
 """One story for each rule: what a player said, and what is made of it."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -171,6 +173,33 @@ def test_a_session_id_that_fell_silent_is_two_sessions() -> None:
     ).sessions
     assert sessions["started_at"].to_list() == [0, 1_900_000]
     assert sessions["watched_ms"].to_list() == [60_000, 60_000]
+
+
+ASLEEP = "0 starting, 1 playing, 10 -, 20 -, 2000 -, 2010 -"
+
+
+@pytest.mark.parametrize(
+    ("words", "figures"),
+    [
+        pytest.param("2300 ended", (0, 300_000), id="and saw it to its end"),
+        pytest.param("2300 seeking, 2301 playing", (0, 301_000), id="and looked for a scene"),
+        pytest.param("2300 quit", (0, 300_000), id="and left"),
+    ],
+)
+def test_who_went_on_after_a_night_with_the_lid_closed_waited_for_no_first_picture(
+    words: str, figures: tuple[int, int]
+) -> None:
+    course = [replace(each, sequence=n) for n, each in enumerate(a_course(f"{ASLEEP}, {words}"))]
+    woken = sessionize(frame(course), RULES).sessions.row(1, named=True)
+    assert woken["startup_ms"] is None
+    assert not woken["exit_before_start"]
+    assert (woken["stall_ms"], woken["watched_ms"]) == figures
+    assert woken["failures"] == []
+
+
+def test_a_count_that_began_before_its_session_hides_no_start() -> None:
+    course = [replace(each, sequence=700 + n) for n, each in enumerate(a_course("0 starting, 30 -, 60 quit"))]
+    assert sole_session(course)["exit_before_start"]
 
 
 def test_a_player_without_states_leaves_its_stalls_unknown() -> None:

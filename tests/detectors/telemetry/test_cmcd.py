@@ -119,6 +119,14 @@ def test_reported_figures_keep_their_units() -> None:
     assert reported["top_bitrate_kbps"] == 1800.0
 
 
+@pytest.mark.parametrize(
+    ("cmcd", "kbps"),
+    [("e=t,tpb=(1850.106)", 1850.106), ("e=t,tb=4000,tpb=1800", 4000.0), ("ot=a,tpb=(1850.106)", None)],
+)
+def test_what_can_be_played_at_best_counts_where_the_best_is_not_named(cmcd: str, kbps: float | None) -> None:
+    assert event(cmcd).get("top_bitrate_kbps") == (kbps if kbps is None else pytest.approx(kbps, rel=1e-6))
+
+
 def test_ten_digits_are_seconds() -> None:
     line: dict[str, Json] = {"received_at": NOW, "mode": "event", "cmcd": f'e=t,sid="s",ts={NOW // 1000}'}
 
