@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.commands import keeping, mailing, reconciling, reviewing, sending, storing, streaming, tickets
+from pipelines.commands import keeping, mailing, reconciling, reviewing, sending, storing, streaming, synthesis, tickets
 from pipelines.commands.shared import Ledger, clock, opened
 from pipelines.settings import (
     NightSettings,
@@ -122,6 +122,8 @@ app.command()(keeping.verify)
 app.command()(keeping.forget)
 app.command()(keeping.retain)
 app.command()(storing.migrate)
+app.command()(synthesis.synth)
+app.command("score-night")(synthesis.score_night)
 
 
 @app.command()

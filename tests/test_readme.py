@@ -12,7 +12,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_commands_and_options_are_those_of_the_program() -> None:
-    rows = re.findall(r"^\| `makegood ([a-z]+)([^|]*(?:\\\|[^|]*)*)\|([^|]*)\|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| `makegood ([a-z-]+)([^|]*(?:\\\|[^|]*)*)\|([^|]*)\|$", README, re.MULTILINE)
     commands = get_command(app).commands  # type: ignore[attr-defined] # the application is a group
     assert {name for name, _, _ in rows} == set(commands)
     for name, usage, told in rows:

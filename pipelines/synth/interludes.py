@@ -6,14 +6,15 @@ from typing import Final
 
 import numpy as np
 
+from pipelines.synth.players import CMCD
 from pipelines.synth.population import Forgery, Habit, Visits
 from pipelines.synth.recipe import HOUR_MS
-from pipelines.synth.scenes import UNSEEN, Bools, Codes, Floats, Ints, Scene
+from pipelines.synth.scenes import UNSEEN, Bools, Codes, Ending, Floats, Ints, Scene
 
 STALLED_SHARE: Final = 0.04
 """Of real streams so many had any stall (Puffer, 637,189 streams); 0.17 % of the time watched was stalled."""
 
-_STALL_MS: Final = (2_900.0, 1.15)  # median, and spread of the logarithm
+_STALL_MS: Final = (2_100.0, 1.1)  # median, and spread of the logarithm
 _SEEK_MS: Final = (350.0, 0.9)
 _POOR_SEEK_MS: Final = (7_500.0, 0.7)  # where the line is too slow for jumps
 _PAUSE_MS: Final = (25_000.0, 1.3)
@@ -21,6 +22,7 @@ _HIDDEN_MS: Final = (60_000.0, 1.1)
 _AD_MS: Final = (20_000.0, 0.4)
 _SLEEP_MS: Final = (900_000.0, 1.0)
 _CLOSE_SHARE: Final = 0.5  # of the sessions with stalls have them close together
+_BOT_WAITS_MS: Final = 900
 _MOST_STALLS: Final = 40
 _MOST_SEEKS: Final = 60
 
@@ -103,9 +105,9 @@ def _rates(seen: Visits, minutes: Floats) -> tuple[tuple[Floats, tuple[Interlude
     return (
         (often(0.03, Habit.SCRUBBER, 4 + few), (Interlude.SEEK, Interlude.BURST), (0.7, 0.3)),
         (30.0 * (seen.habit == Habit.BOT), (Interlude.SEEK,), (1.0,)),
-        (often(0.02, Habit.PAUSER, 1 + few / 5), (Interlude.PAUSE, Interlude.PAUSE_SEEK), (0.85, 0.15)),
-        (often(0.001, Habit.BACKGROUND, 1 + few / 10), IN_HIDING, (0.9, 0.1)),
-        (0.012 * minutes, IN_AD, (0.95, 0.05)),
+        (often(0.02, Habit.PAUSER, 1 + few / 5), (Interlude.PAUSE, Interlude.PAUSE_SEEK), (0.94, 0.06)),
+        (often(0.001, Habit.BACKGROUND, 1 + few / 10), IN_HIDING, (0.98, 0.02)),
+        (0.012 * minutes * ~np.isin(seen.player, CMCD), IN_AD, (0.98, 0.02)),
         (0.0006 * minutes, (Interlude.SLEEP,), (1.0,)),
         (0.1 * minutes, (Interlude.SWITCH,), (1.0,)),
     )
@@ -114,7 +116,8 @@ def _rates(seen: Visits, minutes: Floats) -> tuple[tuple[Floats, tuple[Interlude
 def _stalls(seen: Visits, minutes: Floats, possible: Bools, rng: np.random.Generator) -> tuple[Ints, Floats]:
     """Stalls come to few sessions and then in numbers; half of the time close together."""
     hazard = np.sqrt(np.minimum(minutes, 60)) * possible
-    chance = STALLED_SHARE * possible.sum() * hazard / max(hazard.sum(), 1e-9)
+    before_an_end = np.isin(seen.ending, (Ending.BROKE_OFF, Ending.GAVE_UP)).mean()
+    chance = (STALLED_SHARE - before_an_end) * possible.sum() * hazard / max(hazard.sum(), 1e-9)
     stalled = rng.random(seen.count) < chance
     number = np.where(stalled, np.minimum(rng.zipf(2.2, seen.count), _MOST_STALLS), 0)
     broken = possible & (seen.struck | (seen.forged != Forgery.NONE))
@@ -135,7 +138,7 @@ def _in_order(seen: Visits, owner: Ints, at: Floats, kind: Codes, rng: np.random
 def _lasting(seen: Visits, owner: Ints, kind: Codes, rng: np.random.Generator) -> Ints:
     """How long each scene of each interlude lasts, in milliseconds."""
     lasts = np.zeros((owner.size, 3), np.int64)
-    slow = seen.poor_line[owner] & (seen.habit[owner] == Habit.SCRUBBER)
+    slow = seen.slow_jumps[owner]
     for each, scenes in SCENES.items():
         rows = np.flatnonzero(kind == each)
         for turn, scene in enumerate(scenes):
@@ -146,7 +149,9 @@ def _lasting(seen: Visits, owner: Ints, kind: Codes, rng: np.random.Generator) -
     # Who looks for a scene jumps on within two seconds; the last jump is waited for.
     lasts[burst, :2] = rng.integers(150, 1_800, (burst.size, 2))
     lasts[burst, 2] = np.where(slow[burst], 20, 1) * lasts[burst, 2]
-    return np.clip(lasts, 1, 4 * HOUR_MS)
+    # A program loads no more than it needs.
+    most = np.where((seen.habit == Habit.BOT)[owner], _BOT_WAITS_MS, 4 * HOUR_MS)
+    return np.clip(lasts, 1, most[:, np.newaxis])
 
 
 def _usual(interlude: Interlude, scene: Scene, *, is_last: bool) -> tuple[float, float]:

@@ -30,7 +30,7 @@ class Player(IntEnum):
 CMCD: Final = (Player.DASH, Player.HLS, Player.SHAKA_DEBUG, Player.SHAKA)
 
 _Said = tuple[tuple[str, int], ...]
-"""States in the order reported, each with milliseconds since the scene began."""
+"""States in the order reported, each with milliseconds since the scene began; no name is a sample."""
 
 _SAME: Final[Mapping[Scene, _Said]] = {
     Scene.PLAY: (("playing", 0),),
@@ -72,7 +72,7 @@ _TOLD: Final[Mapping[Player, Mapping[Scene, _Said]]] = {
         Scene.PAUSE_IN_STALL: (("playing", 0), ("paused", 20)),
         Scene.STUCK: (("failed", 0),),
     },
-    Player.SHAKA: {},
+    Player.SHAKA: {Scene.START: (("", 0),)},
 }
 _LAST_WORDS: Final[Mapping[Player, Mapping[Ending, str]]] = {
     Player.APP: {Ending.ENDED: "ended", Ending.LEFT: "quit", Ending.ABANDONED: "quit", Ending.GAVE_UP: "quit"},
@@ -96,17 +96,19 @@ class Habits:
 
 def _habits() -> Habits:
     state = np.full((len(Player), len(Scene), MOST_TOKENS), SAMPLE, np.int8)
+    count = np.zeros(state.shape[:2], np.int64)
     offset_ms = np.zeros(state.shape, np.int64)
     for player, scenes in _TOLD.items():
         for scene, said in scenes.items():
+            count[player, scene] = len(said)
             for turn, (name, after_ms) in enumerate(said):
-                state[player, scene, turn] = STATES.index(name)
+                state[player, scene, turn] = STATES.index(name) if name else SAMPLE
                 offset_ms[player, scene, turn] = after_ms
     last_word = np.full((len(Player), len(Ending)), SAMPLE, np.int8)
     for player, endings in _LAST_WORDS.items():
         for ending, name in endings.items():
             last_word[player, ending] = STATES.index(name)
-    return Habits(state, offset_ms, (state != SAMPLE).sum(axis=2), last_word)
+    return Habits(state, offset_ms, count, last_word)
 
 
 HABITS: Final = _habits()

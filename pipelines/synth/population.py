@@ -52,12 +52,13 @@ _HABITS: Final = (0.63, 0.06, 0.1, 0.05, 0.15, 0.01)
 # failures; few who leave before the picture have waited for long.
 _ENDINGS: Final = {
     Ending.ENDED: 0.3,
-    Ending.LEFT: 0.5,
+    Ending.LEFT: 0.498,
     Ending.KILLED: 0.171,
     Ending.BROKE_OFF: 0.002,
     Ending.NO_PICTURE: 0.005,
     Ending.ABANDONED: 0.02,
     Ending.REFUSED: 0.002,
+    Ending.GAVE_UP: 0.002,
 }
 _PLAYERS: Final[dict[TelemetryFormat, tuple[float, ...]]] = {
     "mixed": (0.4, 0.25, 0.15, 0.1, 0.08, 0.02),
@@ -65,7 +66,8 @@ _PLAYERS: Final[dict[TelemetryFormat, tuple[float, ...]]] = {
     "jsonl": (0.6, 0.4, 0, 0, 0, 0),
     "cmcd": (0, 0, 0.42, 0.3, 0.22, 0.06),
 }
-_POOR_LINE_SHARE: Final = 0.01
+_POOR_LINE_SHARE: Final = 0.006
+_SLOW_JUMPS_SHARE: Final = 0.08  # of those who look for scenes
 _BEAT_MS: Final = 10_000
 _BESIDE_BEATS: Final = 8  # records of a session that are no heartbeats, on average
 _SPREAD: Final = (
@@ -96,6 +98,7 @@ class Visits:
     device: Codes
     version: Codes
     poor_line: Bools  # kept far below what it was promised
+    slow_jumps: Bools  # each jump waits for seconds
     forged: Codes
     struck: Bools  # by what broke at large
 
@@ -124,22 +127,24 @@ def visits(recipe: Recipe, chunk: Chunk, rng: np.random.Generator) -> Visits:
     ending = np.array([*_ENDINGS])[_one_of(rng, count, tuple(_ENDINGS.values()))].astype(np.int8)
     ending[(habit == Habit.BOT) & np.isin(ending, (*UNSEEN, *BROKEN))] = Ending.KILLED
     customers = max(1, int(count / _SESSIONS_A_CUSTOMER))
+    customer = rng.integers(0, customers, count)
     return Visits(
         session_id=_ids(rng, count),
-        customer=rng.integers(0, customers, count),
+        customer=customer,
         customers=customers,
         begun_at=recipe.as_of - _begun_before(rng, chunk),
         play_ms=_play_ms(rng, recipe, habit),
         player=player,
         habit=habit,
         ending=ending,
-        title=_one_of(rng, count, _falling(TITLES)),
+        title=_one_of(rng, customers, _falling(TITLES))[customer],  # each has ordered one
         screen=_SCREENS[_one_of(rng, count, (0.15, 0.4, 0.2, 0.15, 0.1))],
         cdn=_one_of(rng, count, _CDN_SHARES),
         isp=_one_of(rng, count, _falling(len(ISPS))),
         device=_one_of(rng, count, (0.4, 0.3, 0.2, 0.07, 0.03)),
         version=_one_of(rng, count, (0.2, 0.3, 0.5)),
         poor_line=rng.random(count) < _POOR_LINE_SHARE,
+        slow_jumps=(rng.random(count) < _SLOW_JUMPS_SHARE) & (habit == Habit.SCRUBBER),
         forged=np.zeros(count, np.int8),
         struck=np.zeros(count, np.bool_),
     )
@@ -180,8 +185,3 @@ def _play_ms(rng: np.random.Generator, recipe: Recipe, habit: Codes) -> Ints:
     short = np.isin(habit, (Habit.ZAPPER, Habit.BOT))
     lasts = np.where(short, 3_000 + rng.exponential(9_000, habit.size), lasts * 1.18)
     return np.clip(lasts, 1_500, _LONGEST_MS).astype(np.int64)
-
-
-def customer_names(chunk: Chunk, count: int) -> tuple[str, ...]:
-    """The ids of the customers of a part of the night."""
-    return tuple(f"customer-{chunk.number}-{number}" for number in range(count))

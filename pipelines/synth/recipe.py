@@ -11,7 +11,7 @@ TelemetryFormat = Literal["mixed", "parquet", "jsonl", "cmcd"]
 
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
-CHUNK_EVENTS: Final = 800_000
+CHUNK_EVENTS: Final = 400_000
 """So many events are in memory at a time."""
 
 _FIRST_NIGHT: Final = 1_795_327_200_000  # 2026-11-22T06:00:00Z

@@ -82,6 +82,7 @@ def _begin(seen: Visits, first: Ints, scene: Codes, lasts: Ints, rng: np.random.
     error = 3_000 + rng.exponential(9_000, seen.count)
     wait = np.select([seen.ending == Ending.ABANDONED, np.isin(seen.ending, UNSEEN)], [impatient, error], default=usual)
     wait = np.where(seen.struck & ~np.isin(seen.ending, UNSEEN), wait + rng.exponential(4_000, seen.count), wait)
+    wait = np.where(seen.habit == Habit.BOT, np.minimum(wait, 900), wait)
     lasts[first + 1] = np.clip(wait, 20, 180_000).astype(np.int64)
 
 
@@ -99,7 +100,7 @@ def _end(seen: Visits, tail: Ints, scene: Codes, lasts: Ints, rng: np.random.Gen
     unseen = np.isin(seen.ending, UNSEEN)
     waits = 2_000 + rng.exponential(7_000, seen.count)
     waiting = np.isin(seen.ending, (Ending.BROKE_OFF, Ending.GAVE_UP))
-    shown = np.where(np.isin(seen.ending, BROKEN), rng.exponential(12_000, seen.count), 0)
+    shown = np.where(np.isin(seen.ending, BROKEN), 1 + rng.exponential(12_000, seen.count), 0)
     # hls.js never says that it has given up: its viewers look at a film that waits.
     endless = (seen.player == Player.HLS) & (seen.ending != Ending.REFUSED)
     stall = np.where(waiting, waits + np.where(endless, shown, 0), 0)
@@ -112,13 +113,12 @@ def _end(seen: Visits, tail: Ints, scene: Codes, lasts: Ints, rng: np.random.Gen
 def _rungs(seen: Visits, line: Timeline, rng: np.random.Generator) -> Codes:
     """The rendition of each scene: it moves with each stretch of play, around what the line can carry."""
     worst = LADDER.size - 1
-    usual = np.minimum(rng.geometric(0.62, seen.count) - 1, 2)
+    usual = np.minimum(rng.geometric(0.8, seen.count) - 1, 2)
     poor = seen.poor_line | (seen.forged != Forgery.NONE)
     usual = np.where(poor, rng.integers(3, worst + 1, seen.count), usual)
     usual = np.where(seen.habit == Habit.BOT, 0, usual)
     wobble = rng.choice((-1, 0, 1, 2), line.owner.size, p=(0.12, 0.72, 0.14, 0.02))
-    starts = np.zeros(line.owner.size, np.bool_)
-    starts[np.flatnonzero(line.scene == Scene.PLAY)] = True
+    starts = line.scene == Scene.PLAY
     rung = np.clip(usual[line.owner] + wobble, 0, worst)
     # Between stretches of play the rendition stays as it was.
     last = np.maximum.accumulate(np.where(starts, np.arange(line.owner.size), -1))
