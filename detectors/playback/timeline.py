@@ -164,15 +164,17 @@ def _midway(records: Records, record: Ints, state: Codes, sessions: Groups) -> B
     """Marks the session rows whose beginning is not among the records, so that nobody waited for it here.
 
     After a night with the lid closed a player goes on in the middle of the film and of
-    its count, and its samples name no state. Where the first state that it names may
-    be the beginning's, it is taken for that: not every count begins with a session.
+    its count, and its samples name no state. CMCD counts by session. Other counts may
+    have begun before, so that there a first state that may be the beginning's is taken
+    for that.
     """
-    if not records.has("sequence"):
+    if not records.has("sequence") or not state.size:
         return np.zeros(sessions.count, np.bool_)
     number = np.nan_to_num(records.numbers("sequence")[record]).astype(np.int64)
     first = sessions.first(state != UNKNOWN)
-    opening = np.where(first >= 0, state[first], UNKNOWN) if state.size else first
-    return (sessions.least(number, 0) > FIRST_NUMBER) & (first >= 0) & ~np.isin(opening, _AT_THE_START)
+    by_session = records.channel[record[first]] == Channel.CMCD_EVENT
+    may_begin = np.where(by_session, np.isin(state[first], _AT_THE_START[:2]), np.isin(state[first], _AT_THE_START))
+    return (sessions.least(number, 0) > FIRST_NUMBER) & (first >= 0) & ~may_begin
 
 
 def _modes(state: Codes, sessions: Groups, midway: Bools) -> Codes:

@@ -242,8 +242,12 @@ class Fold:
     def mode_of_each(self) -> list[str]:
         first_state = next((s for s in self.states if s is not None), None)
         # A row that begins in the middle of its player's count goes on with a film that had begun.
-        midway = all((r.sequence or 0) > 1 for r in self.timeline) and first_state not in {None, *WAITS - {"seeking"}}
-        began = midway and first_state != "preloading"
+        opening = next((r.channel for r, s in zip(self.timeline, self.states, strict=True) if s is not None), None)
+        at_the_start = (
+            {"preloading", "starting"} if opening == Channel.CMCD_EVENT else {"preloading", *WAITS - {"seeking"}}
+        )
+        numbered = all((r.sequence or 0) > 1 for r in self.timeline)
+        began = numbered and first_state is not None and first_state not in at_the_start
         mode = "play" if began else {"preloading": "preload", "paused": "pause"}.get(first_state or "", "start")
         modes, previous = [], None
         for state in self.states:
