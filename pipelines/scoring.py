@@ -84,7 +84,11 @@ class Cash:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A night against its truth. `forged_paid` are forged visits on whose order line more was paid than was owed."""
+    """A night against its truth.
+
+    `forged_paid` are forged visits on whose order line more was paid than was owed,
+    `unasked` order lines that only a person may decide and that were paid without one.
+    """
 
     kinds: Mapping[str, Agreement]
     cash: Mapping[str, Cash]
@@ -96,6 +100,7 @@ class Score:
     goods_owed: int
     goods_sent: int
     goods_wrongly_sent: int
+    unasked: int
 
     @property
     def overall(self) -> Agreement:
@@ -131,6 +136,7 @@ def score_night(made: Path, out: Path) -> Score:
         goods_owed=lines.filter(pl.col("owed_goods").is_not_null()).height,
         goods_sent=lines.filter(pl.col("sent")).height,
         goods_wrongly_sent=lines.filter(pl.col("sent") & pl.col("owed_goods").is_null()).height,
+        unasked=lines.filter(pl.col("for_person") & ((pl.col("paid") > 0) | pl.col("sent"))).height,
     )
 
 
@@ -157,11 +163,11 @@ def _lines(truth: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
         pl.col("currency").first().alias("given_in"),
     )
     owed = truth.filter(pl.col("subject_type") == "order_line").select(
-        "order_line_id", "owed_minor", "currency", "owed_goods"
+        "order_line_id", "owed_minor", "currency", "owed_goods", "for_person"
     )
     lines = owed.join(sums, on="order_line_id", how="full", coalesce=True).with_columns(
         pl.col("owed_minor", "paid", "held").fill_null(0),
-        pl.col("sent").fill_null(value=False),
+        pl.col("sent", "for_person").fill_null(value=False),
         pl.coalesce("currency", "given_in").alias("currency"),
     )
     return lines.with_columns(

@@ -104,5 +104,6 @@ def _as_text(score: "Score") -> str:
         f"sessions  {score.sessions:,}, of which {score.sessions_lost:,} were lost",
         f"forged    {score.forged:,}, of which {score.forged_found:,} were flagged and {score.forged_paid:,} paid",
         f"goods     {score.goods_owed:,} owed, {score.goods_sent:,} sent, {score.goods_wrongly_sent:,} of them wrongly",
+        f"persons   {score.unasked:,} order lines were paid that only a person may decide",
     ]
     return "\n".join(lines)

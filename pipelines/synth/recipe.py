@@ -12,13 +12,14 @@ TelemetryFormat = Literal["mixed", "parquet", "jsonl", "cmcd"]
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
 CHUNK_EVENTS: Final = 400_000
-"""So many events are in memory at a time."""
+BATCH_PARCELS: Final = 5_000
+"""So many events, and so many parcels, are in memory at a time."""
 
 _FIRST_NIGHT: Final = 1_795_327_200_000  # 2026-11-22T06:00:00Z
 _NIGHTS: Final = 364  # a whole number of weeks, within which clocks change twice
 _SESSIONS_A_PARCEL: Final = 10
 
-_STREAMS: Final = {"chunk": 0, "night": 1, "parcels": 2}
+_STREAMS: Final = {"chunk": 0, "night": 1, "parcels": 2, "journeys": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class Recipe:
             first, end = (self.sessions * each // count for each in (number, number + 1))
             yield Chunk(number, end - first, (number / count, (number + 1) / count))
 
-    def random(self, stream: Literal["chunk", "night", "parcels"], number: int = 0) -> np.random.Generator:
+    def batches(self) -> Iterator[range]:
+        """The numbers of the parcels in parts that fit into memory."""
+        for first in range(0, self.parcel_count, BATCH_PARCELS):
+            yield range(first, min(first + BATCH_PARCELS, self.parcel_count))
+
+    def random(self, stream: Literal["chunk", "night", "parcels", "journeys"], number: int = 0) -> np.random.Generator:
         """Chance for one part of the night, independent of every other part."""
         return np.random.default_rng([self.seed, _STREAMS[stream], number])

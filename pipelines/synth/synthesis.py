@@ -10,17 +10,29 @@ import polars as pl
 from pipelines.synth.arrivals import Arrived, Clocks, arrive, clocks
 from pipelines.synth.beacons import beacons
 from pipelines.synth.book import Accounts, accounts, customers, grants, orders
+from pipelines.synth.carriers import (
+    aftership_lines,
+    canonical_lines,
+    contact_lines,
+    customer_lines,
+    easypost_lines,
+    order_lines,
+    stock_lines,
+)
 from pipelines.synth.cmcd import cmcd_lines
+from pipelines.synth.delivery_standard import due, mixups
 from pipelines.synth.figures import Figures, figures
 from pipelines.synth.forgery import moved, replayed, sources
 from pipelines.synth.incidents import Outage, outage, troubled
+from pipelines.synth.journeys import Fire, fire, travelled
 from pipelines.synth.owed import owed_minor
+from pipelines.synth.parcels import parcels
 from pipelines.synth.population import Visits, visits
 from pipelines.synth.recipe import Chunk, Recipe
 from pipelines.synth.scenes import Timeline
 from pipelines.synth.standard import Suffered, suffered
 from pipelines.synth.trace import Trace, trace
-from pipelines.synth.truth import lines_truth, sessions_truth
+from pipelines.synth.truth import lines_truth, parcels_truth, sessions_truth
 from pipelines.synth.viewing import watch
 from pipelines.synth.writing import Folder
 
@@ -71,7 +83,11 @@ def synthesize(recipe: Recipe, out: Path, tell: Tell) -> Made:
             _write_book(folder, part, broken, standard)
             _write_telemetry(folder, recipe, part, rng)
             events += part.came.record.size
-    return Made(recipe.sessions, events, 0)
+        burning = fire(recipe)
+        for numbers in recipe.batches():
+            tell(f"making parcels from {numbers.start + 1:,} on")
+            _write_parcels(folder, recipe, numbers, burning, standard)
+    return Made(recipe.sessions, events, recipe.parcel_count)
 
 
 def _part(recipe: Recipe, chunk: Chunk, broken: Outage | None, standard: Figures, rng: np.random.Generator) -> _Part:
@@ -112,3 +128,22 @@ def _write_telemetry(folder: Folder, recipe: Recipe, part: _Part, rng: np.random
             folder.lines("telemetry/beacons.jsonl", frame.filter(~as_table))
     if recipe.telemetry in ("cmcd", "mixed"):
         folder.text("telemetry/cmcd.jsonl", cmcd_lines(seen, part.line, part.told, part.came, rng))
+
+
+def _write_parcels(folder: Folder, recipe: Recipe, numbers: range, burning: Fire | None, standard: Figures) -> None:
+    rng = recipe.random("journeys", numbers.start)
+    sent = [travelled(parcel, burning, recipe.as_of, rng) for parcel in parcels(recipe, numbers)]
+    files = {
+        "orders.jsonl": order_lines(sent),
+        "customers.jsonl": customer_lines(sent),
+        "stock.jsonl": stock_lines(sent),
+        "telemetry/easypost.jsonl": easypost_lines(sent),
+        "telemetry/aftership.jsonl": aftership_lines(sent),
+        "telemetry/scans.jsonl": canonical_lines(sent),
+        "telemetry/contacts.jsonl": contact_lines(sent),
+    }
+    for name, lines in files.items():
+        if text := "".join(f"{line}\n" for line in lines):
+            folder.text(name, text.encode())
+    mixed_up = mixups(sent)
+    folder.truth(parcels_truth(sent, [due(each, mixed_up, recipe.as_of, standard) for each in sent]))

@@ -1,5 +1,6 @@
 """What was done to whom: a row a session and a row an order line, beside the telemetry that tells of it."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -7,7 +8,9 @@ import polars as pl
 
 from pipelines.synth.arrivals import Clocks
 from pipelines.synth.book import COUNTRIES, Accounts, is_granted
+from pipelines.synth.delivery_standard import Due
 from pipelines.synth.incidents import Outage
+from pipelines.synth.parcels import Parcel
 from pipelines.synth.players import Player
 from pipelines.synth.population import Forgery, Habit, Visits
 from pipelines.synth.recipe import HOUR_MS
@@ -63,6 +66,25 @@ def lines_truth(known: Accounts, owed_minor: Ints) -> pl.DataFrame:
             "currency": pl.Series([each.currency for each in COUNTRIES]).gather(known.country),
             "for_person": np.zeros(count, np.bool_),
             "late": np.zeros(count, np.bool_),
+        }
+    )
+
+
+def parcels_truth(sent: Sequence[Parcel], owed: Sequence[Due]) -> pl.DataFrame:
+    """`TRUTH` of the order lines of goods."""
+    return _complete(
+        {
+            "subject_type": pl.repeat("order_line", len(sent), eager=True),
+            "subject_id": pl.Series([each.line_id for each in sent]),
+            "kinds": pl.Series([list(each.kinds) for each in owed], dtype=pl.List(pl.String)),
+            "reason": pl.Series([each.story.value for each in sent]),
+            "order_line_id": pl.Series([each.line_id for each in sent]),
+            "owed_minor": pl.Series([each.owed_minor for each in owed]),
+            "currency": pl.Series([each.place.currency for each in sent]),
+            "owed_goods": pl.Series([each.goods for each in owed], dtype=pl.String),
+            "for_person": pl.Series([each.for_person for each in owed]),
+            "incident": pl.Series([each.burnt_in for each in sent], dtype=pl.String),
+            "late": np.zeros(len(sent), np.bool_),
         }
     )
 

@@ -133,6 +133,14 @@ def test_goods_are_owed_and_sent(night: tuple[Path, Path]) -> None:
     assert score_night(made, out).goods_wrongly_sent == 1
 
 
+def test_what_only_a_person_may_decide_is_told_if_nobody_was_asked(night: tuple[Path, Path]) -> None:
+    made, out = night
+    truth = pl.read_parquet(made / FILE)
+    of_a_person = truth.with_columns(for_person=pl.col("subject_id").is_in(["line-stalled", "line-held"]))
+    of_a_person.write_parquet(made / FILE)
+    assert score_night(made, out).unasked == 1
+
+
 def test_nothing_that_happened_and_nothing_found_is_perfect() -> None:
     assert (Agreement(0, 0, 0).precision, Agreement(0, 0, 0).recall) == (1.0, 1.0)
 

@@ -17,7 +17,7 @@ Course = tuple[tuple[Scene, int], ...]
 FINE: Course = ((Scene.START, 300), (Scene.PLAY, 600_000))
 
 
-def one_visit(  # noqa: PLR0913 - a visit has as many sides
+def one_visit(
     ending: Ending = Ending.ENDED,
     *,
     habit: Habit = Habit.ORDINARY,
