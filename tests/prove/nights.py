@@ -81,8 +81,8 @@ def told(all_nights: Scored) -> str:
 def _sum(one: Scored, other: Scored) -> Scored:
     nothing, empty = Agreement(0, 0, 0), Cash(0, 0, 0, 0, 0)
     return Scored(
-        {k: one.kinds.get(k, nothing) + other.kinds.get(k, nothing) for k in one.kinds | other.kinds},
-        {c: one.cash.get(c, empty) + other.cash.get(c, empty) for c in one.cash | other.cash},
+        {k: one.kinds.get(k, nothing) + other.kinds.get(k, nothing) for k in {**one.kinds, **other.kinds}},
+        {c: one.cash.get(c, empty) + other.cash.get(c, empty) for c in {**one.cash, **other.cash}},
         one.sessions + other.sessions,
         one.sessions_lost + other.sessions_lost,
         one.forged + other.forged,
