@@ -101,6 +101,7 @@ bench: setup ## Measure speed and memory, and print the ratios
 
 calibrate: setup ## Fit the quality score to people's ratings in ../shared/data/sqoe4, and say how well it does
 	@$(BIN)/python -m tests.detectors.playback.calibrating
+	@$(BIN)/python -m tests.detectors.playback.triggering
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

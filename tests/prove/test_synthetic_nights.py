@@ -1,7 +1,5 @@
 """A thousand made-up nights, with all that can go wrong in them: what is found is true, and what is true is found."""
 
-import pytest
-
 from pipelines.synth.recipe import Recipe
 from tests.prove.figures import sized, tell
 from tests.prove.nights import a_night, together, told
@@ -10,7 +8,6 @@ NIGHTS = sized(every_change=5, release=1_000, taste=1)
 SESSIONS = sized(every_change=5_000, release=5_000, taste=2_000)
 
 
-@pytest.mark.prove
 def test_what_is_found_is_true_and_what_is_true_is_found() -> None:
     nights = together(a_night(Recipe(SESSIONS, seed)) for seed in range(1, NIGHTS + 1))
     tell(f"{NIGHTS:,} nights, {told(nights)}")
