@@ -7,7 +7,7 @@ import numpy as np
 
 from pipelines.synth.population import Visits
 from pipelines.synth.recipe import HOUR_MS
-from pipelines.synth.scenes import Ints
+from pipelines.synth.scenes import Ints, begins
 from pipelines.synth.trace import Say, Trace
 
 _TRANSPORT_MS: Final = (40, 90)  # at least, and the mean beyond
@@ -111,6 +111,6 @@ def _sequence(told: Trace) -> Ints:
     for marks in (request, ~request):
         rows = np.flatnonzero(marks)
         owner = told.owner[rows]
-        heads = np.append(True, owner[1:] != owner[:-1])[: rows.size]
-        sequence[rows] = np.arange(rows.size) - np.maximum.accumulate(np.where(heads, np.arange(rows.size), 0))
+        place = np.arange(rows.size)
+        sequence[rows] = place - np.maximum.accumulate(np.where(begins(owner), place, 0))
     return sequence

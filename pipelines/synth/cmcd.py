@@ -83,9 +83,7 @@ def _token(state: np.ndarray) -> pl.Series:
 
 def _status(seen: Visits, line: Timeline, owner: Ints, row: Ints, rng: np.random.Generator) -> Ints:
     """Whether a request succeeded: not in the wait in which its session breaks, and now and then not elsewhere."""
-    following = np.append(line.scene[1:], Scene.END)
-    last_wait = line.is_scene(Scene.STALL, Scene.START) & np.isin(following, (Scene.STUCK, Scene.END))
-    breaks = np.isin(seen.ending, BROKEN)[owner] & (last_wait | (line.scene == Scene.STUCK))[row]
+    breaks = np.isin(seen.ending, BROKEN)[owner] & (line.last_waits | (line.scene == Scene.STUCK))[row]
     passing = rng.random(owner.size, dtype=np.float32) < _PASSING
     broken = np.where((seen.ending == Ending.REFUSED)[owner], _REFUSED, _FAILED)
     return np.where(breaks, broken, np.where(passing & (line.scene[row] == Scene.PLAY), _FAILED, _FINE))

@@ -69,21 +69,31 @@ def mixups(found: Collection[Parcel]) -> Collection[tuple[int, str]]:
 
 
 def _arrived_at(parcel: Parcel) -> int | None:
-    returned = any(scan.status == "return_to_sender" for scan in parcel.scans)
-    return next((scan.at for scan in parcel.scans if scan.status == "delivered" and not returned), None)
+    if _is_returned(parcel):
+        return None
+    return next((scan.at for scan in parcel.scans if scan.status == "delivered"), None)
+
+
+def _is_returned(parcel: Parcel) -> bool:
+    return any(scan.status == "return_to_sender" for scan in parcel.scans)
+
+
+def _came_on(parcel: Parcel, as_of: int) -> date:
+    """The customer's day on which it came, or the present one while it has yet to come."""
+    arrived = _arrived_at(parcel)
+    return parcel.local_day(as_of if arrived is None else arrived)
 
 
 def _is_late(parcel: Parcel, as_of: int) -> bool:
     """The promised day is over in the customer's zone, and it came after it or has yet to come."""
-    if any(scan.reason == "refused" or scan.status == "return_to_sender" for scan in parcel.scans):
+    if _is_returned(parcel) or any(scan.reason == "refused" for scan in parcel.scans):
         return False
-    arrived = _arrived_at(parcel)
-    return parcel.local_day(as_of if arrived is None else arrived) > parcel.promised
+    return _came_on(parcel, as_of) > parcel.promised
 
 
 def _is_lost(parcel: Parcel, as_of: int, standard: Figures) -> bool:
     """By the carrier's word; or silent for too long; or never handed over, with the promise over."""
-    if _arrived_at(parcel) is not None or any(scan.status == "return_to_sender" for scan in parcel.scans):
+    if _arrived_at(parcel) is not None or _is_returned(parcel):
         return False
     if parcel.story == Story.DECLARED_LOST and any(scan.reason == "lost" for scan in parcel.scans):
         return True
@@ -112,7 +122,6 @@ def _holidays(country: str, years: tuple[int, ...]) -> tuple[np.datetime64, ...]
 def _told(parcel: Parcel, standard: Figures) -> tuple[DeliveryKind, ...]:
     """What scans and customers say beside the time that passes."""
     topics = {said.topic for said in parcel.contacts}
-    returned = any(scan.status == "return_to_sender" for scan in parcel.scans)
     arrived = _arrived_at(parcel)
     damaged = "damaged" in topics or any(scan.reason == "damaged" for scan in parcel.scans)
     missing = arrived is not None and any(
@@ -121,7 +130,7 @@ def _told(parcel: Parcel, standard: Figures) -> tuple[DeliveryKind, ...]:
     far = parcel.story == Story.ELSEWHERE and round(parcel.distance_m) > standard.delivery.proof.far_m
     found: tuple[tuple[DeliveryKind, bool], ...] = (
         ("damaged", damaged),
-        ("returned", returned),
+        ("returned", _is_returned(parcel)),
         ("delivered_not_received", missing),
         ("misdelivered", far and arrived is not None),
         ("wrong_item", "wrong_item" in topics),
@@ -158,7 +167,5 @@ def _share(
 
 
 def _late(parcel: Parcel, as_of: int, standard: Figures) -> _Share:
-    arrived = _arrived_at(parcel)
-    days = (parcel.local_day(as_of if arrived is None else arrived) - parcel.promised).days
-    tier = standard.goods.late.tier(days)
+    tier = standard.goods.late.tier((_came_on(parcel, as_of) - parcel.promised).days)
     return _Share(standard.goods.late.item.at(tier), standard.goods.late.shipping.at(tier))

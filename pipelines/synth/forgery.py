@@ -43,7 +43,7 @@ def replayed(told: Trace, replays: Ints, copied: Ints) -> Trace:
     parts = [own]
     for replay, source in zip(replays, copied, strict=True):
         rows = slice(*np.searchsorted(own.owner, (source, source + 1)))
-        taken = Trace(own.owner[rows], own.row[rows], own.at_ms[rows], own.say[rows], own.state[rows])
+        taken = own.where(rows)
         parts.append(replace(taken, owner=np.full(taken.owner.size, replay)))
     columns = ("owner", "row", "at_ms", "say", "state")
     return Trace(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))

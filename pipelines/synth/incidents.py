@@ -1,4 +1,4 @@
-"""What breaks at large: a CDN for part of an evening, a depot with everything in it."""
+"""What befalls many visits: a CDN that breaks for part of an evening, and forgers."""
 
 from dataclasses import dataclass, replace
 from typing import Final

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.synth.parcels import ITEMS, Contact, Parcel, Scan, Story
+from pipelines.synth.parcels import ITEMS, Contact, Parcel, Scan, Story, whole_second
 from pipelines.synth.recipe import DAY_MS, HOUR_MS, Recipe
 
 DEPOTS: Final = tuple(f"DEPOT {letter}" for letter in "ABCDEFGHIJKL")
@@ -75,7 +75,7 @@ def _is_in(scan: Scan, burning: Fire) -> bool:
 def _travel(parcel: Parcel, rng: np.random.Generator) -> Iterator[Scan]:
     if parcel.story == Story.NEVER_SENT:
         return
-    yield Scan(_whole(parcel.purchased_at + rng.uniform(0.5, 4) * HOUR_MS), "pending")
+    yield Scan(whole_second(parcel.purchased_at + rng.uniform(0.5, 4) * HOUR_MS), "pending")
     if parcel.story in _NO_SCANS:
         return
     yield Scan(parcel.handed_over_at, "picked_up")
@@ -93,7 +93,7 @@ def _on_the_way(parcel: Parcel, rng: np.random.Generator) -> Iterator[Scan]:
     count = max(1, round((end - begin) / DAY_MS))
     first = int(rng.integers(len(DEPOTS)))
     for step in range(1, count + 1):
-        at = _whole(begin + (end - begin) * step / (count + 1))
+        at = whole_second(begin + (end - begin) * step / (count + 1))
         depot = DEPOTS[(first + min(step * _ROUTE // (count + 1), _ROUTE - 1)) % len(DEPOTS)]
         yield Scan(at, "in_transit", depot=depot)
         if step != (count + 1) // 2:
@@ -126,11 +126,8 @@ def _at_the_door(parcel: Parcel, rng: np.random.Generator) -> Scan:
         by_neighbour = parcel.proof is None and rng.random() < 1 / 4
         if by_neighbour:
             return replace(bare, reason="neighbour")
-        return (
-            _at(replace(bare, proof=parcel.proof), parcel)
-            if parcel.proof == "photo"
-            else replace(bare, proof=parcel.proof)
-        )
+        proven = replace(bare, proof=parcel.proof)
+        return _at(proven, parcel) if parcel.proof == "photo" else proven
     return _at(replace(bare, proof="photo"), parcel) if parcel.story == Story.ELSEWHERE else bare
 
 
@@ -147,7 +144,7 @@ def address(parcel: Parcel) -> tuple[float, float]:
 
 def _told(parcel: Parcel, rng: np.random.Generator) -> Iterator[Contact]:
     """What the customer writes; the odd one writes about something else."""
-    after = _whole(parcel.arrives_at + rng.uniform(3, 70) * HOUR_MS)
+    after = whole_second(parcel.arrives_at + rng.uniform(3, 70) * HOUR_MS)
     if parcel.story == Story.STOLEN:
         yield Contact(after, "not_received")
     elif parcel.story == Story.IMPATIENT:
@@ -163,8 +160,3 @@ def _told(parcel: Parcel, rng: np.random.Generator) -> Iterator[Contact]:
 def item_id(item: int) -> str:
     """An item of the catalogue."""
     return f"item-{item}"
-
-
-def _whole(at: float) -> int:
-    """Carriers write seconds."""
-    return int(at) - int(at) % 1_000

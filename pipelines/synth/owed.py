@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from pipelines.synth.arrivals import Clocks
 from pipelines.synth.book import COUNTRIES, KINDS, Accounts, is_granted
 from pipelines.synth.figures import Figures
+from pipelines.synth.parcels import local_day
 from pipelines.synth.population import Visits
 from pipelines.synth.recipe import DAY_MS
 from pipelines.synth.scenes import Ints
@@ -38,7 +38,7 @@ def owed_minor(seen: Visits, known: Accounts, clock: Clocks, felt: Suffered, sta
     for customer, failures in _by_customer(seen, clock, felt).items():
         kind = KINDS[known.kind[customer]]
         country = COUNTRIES[known.country[customer]]
-        shares = _by_day(failures, kind, ZoneInfo(country.timezone), standard)
+        shares = _by_day(failures, kind, country.timezone, standard)
         lasts = int(known.available_until[customer] - known.purchased_at[customer])
         is_subscription = kind == "subscription"
         base = Fraction(DAY_MS, lasts) if is_subscription else Fraction(1)
@@ -71,11 +71,11 @@ def _by_customer(seen: Visits, clock: Clocks, felt: Suffered) -> Mapping[int, li
     return found
 
 
-def _by_day(failures: Iterable[_Failure], order: str, zone: ZoneInfo, standard: Figures) -> dict[date, int]:
+def _by_day(failures: Iterable[_Failure], order: str, timezone: str, standard: Figures) -> dict[date, int]:
     """The largest share, in percent, of each of the customer's days."""
     best: dict[date, int] = {}
     for each in failures:
-        day = datetime.fromtimestamp(each.at / 1000, zone).date()
+        day = local_day(each.at, timezone)
         share = standard.refund[order][each.kind].at(standard.severity.tier(each.severity))
         best[day] = max(best.get(day, 0), share)
     return best

@@ -1,7 +1,7 @@
 """Parcels and what truly became of them: where they were when, and what their customers wrote."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -73,7 +73,7 @@ class Parcel:
     """One order line of goods and its true course up to the decision. Moments are milliseconds since the epoch.
 
     `delay` is why it is late, where anybody knows; `distance_m` how far from the address
-    it was handed over; `depot` where it burnt.
+    it was handed over; `burnt_in` the fire that took it.
     """
 
     number: int
@@ -93,7 +93,7 @@ class Parcel:
     proof: str | None = None
     burnt_in: str | None = None
     scans: tuple[Scan, ...] = ()
-    contacts: tuple[Contact, ...] = field(default=())
+    contacts: tuple[Contact, ...] = ()
 
     @property
     def line_id(self) -> str:
@@ -173,6 +173,11 @@ def is_in_stock(item: int) -> bool:
     return item % (2 * ITEMS) >= _OUT_OF_STOCK
 
 
+def whole_second(at: float) -> int:
+    """A moment as carriers know it: to the second."""
+    return int(at) - int(at) % 1_000
+
+
 def local_day(at: int, timezone: str) -> date:
     """The calendar day of a moment in a zone."""
     return datetime.fromtimestamp(at / 1000, ZoneInfo(timezone)).date()
@@ -196,9 +201,9 @@ def _bought(number: int, story: Story, as_of: int, rng: np.random.Generator) -> 
         item=number // BATCH_PARCELS * 2 * ITEMS + int(rng.integers(ITEMS)),
         amount_minor=price,
         shipping_minor=(0, 299, 499, 799)[int(rng.integers(4))],
-        purchased_at=_whole(purchased),
-        handed_over_at=_whole(handed_over),
-        arrives_at=_whole(arrives),
+        purchased_at=whole_second(purchased),
+        handed_over_at=whole_second(handed_over),
+        arrives_at=whole_second(arrives),
         promised=local_day(arrives, place.timezone) + timedelta(days=int(rng.exponential(1.5))),
         voice=("plain", "warm", "playful")[int(rng.integers(3))],
         delay=delay,
@@ -225,8 +230,3 @@ def _delayed(parcel: Parcel, rng: np.random.Generator) -> Parcel:
     held_up = parcel.delay == "merchant"
     handed_over = arrives - 9 * HOUR_MS if held_up and days > 1 else parcel.handed_over_at
     return replace(parcel, arrives_at=arrives, promised=promised, handed_over_at=handed_over)
-
-
-def _whole(at: int) -> int:
-    """Carriers write seconds."""
-    return at - at % 1_000

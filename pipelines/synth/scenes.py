@@ -69,14 +69,16 @@ class Timeline:
     sessions: int
 
     @property
-    def heads(self) -> Ints:
-        """Each session's first row."""
-        return np.searchsorted(self.owner, np.arange(self.sessions))
-
-    @property
     def length_ms(self) -> Ints:
         """How long each session lasted in all."""
         return np.bincount(self.owner, weights=self.lasts_ms, minlength=self.sessions).astype(np.int64)
+
+    @property
+    def last_waits(self) -> Bools:
+        """Marks the waits after which nothing moved any more."""
+        following = np.append(self.scene[1:], Scene.END)
+        waits: Bools = self.is_scene(Scene.STALL, Scene.START) & np.isin(following, (Scene.STUCK, Scene.END))
+        return waits
 
     def is_scene(self, *scenes: Scene) -> Bools:
         """Marks the rows that are one of these."""
@@ -87,6 +89,11 @@ class Timeline:
     def total_ms(self, where: Bools) -> Ints:
         """Time in the marked rows, by session."""
         return np.bincount(self.owner[where], weights=self.lasts_ms[where], minlength=self.sessions).astype(np.int64)
+
+
+def begins(owner: Ints) -> Bools:
+    """Marks the first row of each session, of rows that lie by session."""
+    return np.append(True, owner[1:] != owner[:-1])[: owner.size]
 
 
 def from_start(owner: Ints, lasts_ms: Ints) -> Ints:

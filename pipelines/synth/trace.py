@@ -8,7 +8,7 @@ import numpy as np
 
 from pipelines.synth.players import CMCD, HABITS, SAMPLE, Player
 from pipelines.synth.population import Habit, Visits
-from pipelines.synth.scenes import BROKEN, Bools, Codes, Ending, Ints, Scene, Timeline
+from pipelines.synth.scenes import BROKEN, Bools, Codes, Ending, Ints, Scene, Timeline, begins
 
 BEAT_MS: Final = 10_000
 LAST_WORD_ARRIVES: Final = 0.63
@@ -47,8 +47,8 @@ class Trace:
     say: Codes
     state: Codes
 
-    def where(self, kept: Bools) -> "Trace":
-        """The marked records."""
+    def where(self, kept: Bools | slice) -> "Trace":
+        """The marked records, or those of a stretch."""
         return Trace(self.owner[kept], self.row[kept], self.at_ms[kept], self.say[kept], self.state[kept])
 
 
@@ -93,8 +93,8 @@ def _plan(seen: Visits, line: Timeline, rng: np.random.Generator) -> _Plan:
     scene = np.where(goes_on, _NOTHING_NEW, line.scene.astype(np.int64))
     known = np.minimum(scene, Scene.END)
     phase = rng.integers(0, BEAT_MS, seen.count)[line.owner]
-    begins = line.start_ms + phase
-    beats = (begins + line.lasts_ms) // BEAT_MS - begins // BEAT_MS
+    since = line.start_ms + phase
+    beats = (since + line.lasts_ms) // BEAT_MS - since // BEAT_MS
     return _Plan(
         player=player,
         scene=known,
@@ -103,7 +103,7 @@ def _plan(seen: Visits, line: Timeline, rng: np.random.Generator) -> _Plan:
         errors=(_troubles(seen, line) & is_cmcd).astype(np.int64),
         beats=np.where(_silent(seen, line), 0, beats),
         beside=1 + is_cmcd,
-        first_beat_ms=(begins // BEAT_MS + 1) * BEAT_MS - phase,
+        first_beat_ms=(since // BEAT_MS + 1) * BEAT_MS - phase,
     )
 
 
@@ -119,10 +119,8 @@ def _goes_on(line: Timeline) -> Bools:
 
 def _troubles(seen: Visits, line: Timeline) -> Bools:
     """Marks the wait in which a session breaks, whose request fails, and the screen that shows the error."""
-    following = np.append(line.scene[1:], Scene.END)
-    wait = line.is_scene(Scene.STALL, Scene.START) & np.isin(following, (Scene.STUCK, Scene.END))
     shown = (line.scene == Scene.STUCK) & (seen.player[line.owner] != Player.HLS)
-    troubles: Bools = np.isin(seen.ending, BROKEN)[line.owner] & (wait | shown)
+    troubles: Bools = np.isin(seen.ending, BROKEN)[line.owner] & (line.last_waits | shown)
     return troubles
 
 
@@ -193,6 +191,5 @@ def _arrives(seen: Visits, line: Timeline, made: Trace, rng: np.random.Generator
     lost = closing & (rng.random(seen.count) > LAST_WORD_ARRIVES)[made.owner]
     killed = seen.ending == Ending.KILLED
     sent_ms = line.length_ms - np.where(killed, rng.integers(0, _UNSENT_MS, seen.count), -1)
-    first = np.append(True, made.owner[1:] != made.owner[:-1])[: made.owner.size]
-    arrives: Bools = ~(unsaid | lost) & ((made.at_ms <= sent_ms[made.owner]) | first)
+    arrives: Bools = ~(unsaid | lost) & ((made.at_ms <= sent_ms[made.owner]) | begins(made.owner))
     return arrives

@@ -8,7 +8,7 @@ import numpy as np
 from pipelines.synth.interludes import IN_AD, IN_HIDING, SCENES, Interlude, Interludes, interludes
 from pipelines.synth.players import Player
 from pipelines.synth.population import LADDER, Forgery, Habit, Visits
-from pipelines.synth.scenes import BROKEN, UNSEEN, Bools, Codes, Ending, Ints, Scene, Timeline, from_start
+from pipelines.synth.scenes import BROKEN, UNSEEN, Bools, Codes, Ending, Ints, Scene, Timeline, begins, from_start
 
 START_MS: Final = (300.0, 1.0437)
 """Half of all starts take 0.3 s, one in a hundred more than 3.4 s (Puffer): median, spread of the logarithm."""
@@ -64,7 +64,7 @@ def _stretches(seen: Visits, between: Interludes) -> Ints:
     """The play before each interlude."""
     place = between.at * seen.play_ms[between.owner]
     since = np.append(0.0, place[:-1])
-    since[np.append(True, between.owner[1:] != between.owner[:-1])[: since.size]] = 0
+    since[begins(between.owner)] = 0
     # A change of the rendition interrupts nothing.
     least = np.where(between.kind == Interlude.SWITCH, 0, _LEAST_PLAY_MS)
     lasts: Ints = (place - since + least).astype(np.int64) + 1

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.synth.population import Habit, Visits, visits
 from pipelines.synth.recipe import HOUR_MS, Recipe
-from pipelines.synth.scenes import UNSEEN, Ending, Scene, Timeline
+from pipelines.synth.scenes import UNSEEN, Ending, Scene, Timeline, begins
 from pipelines.synth.viewing import counts, watch
 
 NIGHT = Recipe(sessions=10_000, seed=1)
@@ -53,13 +53,14 @@ def test_few_watch_for_very_long(night: tuple[Visits, Timeline]) -> None:
 
 def test_every_session_is_scenes_in_order_up_to_one_end(night: tuple[Visits, Timeline]) -> None:
     seen, line = night
-    last = np.append(line.heads[1:], line.owner.size) - 1
+    heads = np.flatnonzero(begins(line.owner))
+    last = np.append(heads[1:], line.owner.size) - 1
     assert (np.diff(line.owner) >= 0).all()
     assert (line.scene[last] == Scene.END).all()
     assert np.count_nonzero(line.scene == Scene.END) == seen.count
-    begins = np.append(False, np.diff(line.owner) == 0)
-    assert np.array_equal(line.start_ms[begins], (line.start_ms + line.lasts_ms)[:-1][begins[1:]])
-    assert not line.start_ms[line.heads].any()
+    goes_on = ~begins(line.owner)
+    assert np.array_equal(line.start_ms[goes_on], (line.start_ms + line.lasts_ms)[:-1][goes_on[1:]])
+    assert not line.start_ms[heads].any()
 
 
 def test_who_never_had_a_picture_never_played(night: tuple[Visits, Timeline]) -> None:
