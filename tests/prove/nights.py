@@ -1,10 +1,11 @@
 """Made-up nights run through the whole of a nightly run, each on a ledger of its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from pipelines.nightly import run_night
 from pipelines.scoring import Agreement, Cash, Score, score_night
@@ -15,28 +16,31 @@ from remediation.database import open_database
 from remediation.report.files import write_findings, write_remedies
 from remediation.verifying import verify
 
+N = TypeVar("N", Agreement, Cash)
+
 
 @dataclass(frozen=True)
 class Scored:
     """What one or more nights came to; `broken` names the invariants that their ledgers break."""
 
-    kinds: Mapping[str, Agreement]
-    cash: Mapping[str, Cash]
-    sessions: int
-    sessions_lost: int
-    forged: int
-    forged_paid: int
-    unasked: int
+    scores: tuple[Score, ...]
     broken: tuple[str, ...]
+
+    @property
+    def kinds(self) -> Mapping[str, Agreement]:
+        return _sums(Agreement(0, 0, 0), (each.kinds for each in self.scores))
+
+    @property
+    def cash(self) -> Mapping[str, Cash]:
+        return _sums(Cash(0, 0, 0, 0, 0), (each.cash for each in self.scores))
 
     @property
     def overall(self) -> Agreement:
         return sum(self.kinds.values(), Agreement(0, 0, 0))
 
-    @classmethod
-    def of(cls, score: Score, broken: tuple[str, ...]) -> "Scored":
-        counts = (score.sessions, score.sessions_lost, score.forged, score.forged_paid, score.unasked)
-        return cls(score.kinds, score.cash, *counts, broken)
+    def total(self, count: Callable[[Score], int]) -> int:
+        """The sum of a count over all nights."""
+        return sum(map(count, self.scores))
 
 
 def a_night(recipe: Recipe) -> Scored:
@@ -55,12 +59,15 @@ def a_night(recipe: Recipe) -> Scored:
         verdict = verify(ledger, recipe.as_of, None)
         ledger.dispose()
         broken = tuple(each.check.demand for each in verdict.outcomes if each.count and not each.check.warns)
-        return Scored.of(score_night(made, out), broken)
+        return Scored((score_night(made, out),), broken)
 
 
 def together(nights: Iterable[Scored]) -> Scored:
-    """The sums over all nights."""
-    return reduce(_sum, nights)
+    """All nights as one."""
+    every = tuple(nights)
+    return Scored(
+        tuple(score for each in every for score in each.scores), tuple(name for each in every for name in each.broken)
+    )
 
 
 def told(all_nights: Scored) -> str:
@@ -74,19 +81,12 @@ def told(all_nights: Scored) -> str:
         f"wrongly kept {cash.wrongly_kept:,}"
         for name, cash in sorted(all_nights.cash.items())
     ]
-    forged = f"  {all_nights.forged:,} forged visits, {all_nights.forged_paid:,} of them paid"
-    return "\n".join([f"{all_nights.sessions:,} sessions", *lines, *sums, forged])
+    forged, paid, sessions = (all_nights.total(attrgetter(n)) for n in ("forged", "forged_paid", "sessions"))
+    return "\n".join([f"{sessions:,} sessions", *lines, *sums, f"  {forged:,} forged visits, {paid:,} of them paid"])
 
 
-def _sum(one: Scored, other: Scored) -> Scored:
-    nothing, empty = Agreement(0, 0, 0), Cash(0, 0, 0, 0, 0)
-    return Scored(
-        {k: one.kinds.get(k, nothing) + other.kinds.get(k, nothing) for k in {**one.kinds, **other.kinds}},
-        {c: one.cash.get(c, empty) + other.cash.get(c, empty) for c in {**one.cash, **other.cash}},
-        one.sessions + other.sessions,
-        one.sessions_lost + other.sessions_lost,
-        one.forged + other.forged,
-        one.forged_paid + other.forged_paid,
-        one.unasked + other.unasked,
-        one.broken + other.broken,
-    )
+def _sums(nothing: N, nights: Iterable[Mapping[str, N]]) -> dict[str, N]:
+    sums: dict[str, N] = {}
+    for night in nights:
+        sums |= {name: sums.get(name, nothing) + each for name, each in night.items()}
+    return sums

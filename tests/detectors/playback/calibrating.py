@@ -64,15 +64,26 @@ class Agreement:
         return cls(float(np.corrcoef(score, opinion)[0, 1]), float(np.corrcoef(rank, place)[0, 1]), error)
 
 
-def rated_runs(folder: Path = SQOE4) -> Rated:
-    """All runs. The best that a title offers is the highest rate among its chunks in that encoding."""
+def rated_chunks(folder: Path = SQOE4) -> pl.DataFrame:
+    """The chunks of all runs in order, each with what is known of its run.
+
+    `top` is the best that its title offers: the highest rate among its chunks in that
+    encoding. `wait_ms` is the wait before the chunk, be it a stall or the start.
+    """
     runs = pl.read_csv(folder / "sessions.csv", schema_overrides={"session": pl.String})
-    best = pl.col("video_bitrate").max().over("content", "encoding_profile")
-    chunks = pl.read_parquet(folder / "chunks.parquet").join(runs, on="session").with_columns(top=best)
-    chunks = chunks.sort("session", "chunk")
+    chunks = pl.read_parquet(folder / "chunks.parquet").join(runs, on="session").sort("session", "chunk")
+    return chunks.with_columns(
+        top=pl.col("video_bitrate").max().over("content", "encoding_profile"),
+        wait_ms=(pl.col("stall_before_s") * 1_000).round().cast(pl.Int64),
+    )
+
+
+def rated_runs(folder: Path = SQOE4) -> Rated:
+    """All runs."""
+    chunks = rated_chunks(folder)
     screen = chunks["device"].replace_strict(SCREENS, return_dtype=pl.Float64).to_numpy()
     bitrate, top, height = (chunks[name].to_numpy().astype(np.float64) for name in ("video_bitrate", "top", "height"))
-    stalls = (chunks["stall_before_s"] * 1_000).round().cast(pl.Int64).to_numpy() * (chunks["chunk"] > 0).to_numpy()
+    stalls = chunks["wait_ms"].to_numpy() * (chunks["chunk"] > 0).to_numpy()
     played = chunks["chunk_duration"].to_numpy() * 1_000
     so_far = pl.col("chunk_duration").cum_sum().over("session") * 1_000
     left = chunks.select(pl.col("chunk_duration").sum().over("session") * 1_000 - so_far).to_series().to_numpy()
@@ -139,11 +150,10 @@ def agreements(runs: Rated) -> dict[str, Agreement]:
     return {name: Agreement.of(found[some], runs.opinion[some]) for name, some in groups.items()}
 
 
-def bad_runs_found(runs: Rated, below: float) -> tuple[int, float, float]:
-    """How many runs of contents unseen score below a limit; precision and recall of what people called bad."""
-    flagged, bad = unseen_scores(runs) < below, runs.opinion < BAD
+def precision_and_recall(flagged: Bools, bad: Bools) -> tuple[int, float, float]:
+    """How many are flagged, the share of them that is bad, and the share of the bad that is flagged."""
     found, both = int(np.sum(flagged)), int(np.sum(flagged & bad))
-    return found, both / max(found, 1), both / int(np.sum(bad))
+    return found, both / max(found, 1), both / max(int(np.sum(bad)), 1)
 
 
 def main() -> None:
@@ -158,8 +168,9 @@ def main() -> None:
         sys.stdout.write(f"{name:<16}{found.plcc:>7.3f}{found.srcc:>7.3f}{found.rmse:>7.3f}\n")
     sys.stdout.write("published for hdtv: ITU-T P.1203 from metadata 0.698, best full-reference model 0.799\n")
     sys.stdout.write(f"\n{'score below':<16}{'runs':>7}{'prec.':>7}{'recall':>7}  of what people called bad\n")
+    found_unseen, bad = unseen_scores(runs), runs.opinion < BAD
     for limit in LIMITS:
-        count, precision, recall = bad_runs_found(runs, limit)
+        count, precision, recall = precision_and_recall(found_unseen < limit, bad)
         sys.stdout.write(f"{limit:<16}{count:>7}{precision:>7.2f}{recall:>7.2f}\n")
 
 

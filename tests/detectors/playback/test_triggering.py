@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from detectors.playback.quality import quality_score
-from tests.detectors.playback.calibrating import SQOE4, Agreement, rated_runs
-from tests.detectors.playback.triggering import BAD, best_below, judged, precision_and_recall
+from tests.detectors.playback.calibrating import SQOE4, Agreement, precision_and_recall, rated_runs
+from tests.detectors.playback.triggering import BAD, best_below, judged
 
 pytestmark = pytest.mark.skipif(not SQOE4.exists(), reason="the rated runs do not lie beside this checkout")
 

@@ -15,7 +15,7 @@ from detectors.playback.groups import Bools, Floats
 from detectors.playback.rules import PlaybackRules
 from detectors.playback.sessions import sessionize
 from remediation.policy.load import default_policy
-from tests.detectors.playback.calibrating import SCREENS, SQOE4
+from tests.detectors.playback.calibrating import SCREENS, SQOE4, precision_and_recall, rated_chunks
 
 BAD: Final = 40
 """People's opinion of a bad run lies below this, of 100."""
@@ -25,15 +25,9 @@ RUN_MS: Final = 28_000
 
 def as_beacons(folder: Path = SQOE4) -> pl.DataFrame:
     """`schemas.EVENTS` of all runs: the start, each stall, each chunk as it comes on the screen, and the end."""
-    runs = pl.read_csv(folder / "sessions.csv", schema_overrides={"session": pl.String})
-    best = pl.col("video_bitrate").max().over("content", "encoding_profile")
-    wait_ms = (pl.col("stall_before_s") * 1_000).round().cast(pl.Int64)
-    lasts_ms = (pl.col("chunk_duration") * 1_000).cast(pl.Int64)
     chunks = (
-        pl.read_parquet(folder / "chunks.parquet")
-        .join(runs, on="session")
-        .sort("session", "chunk")
-        .with_columns(best=best, wait_ms=wait_ms, lasts_ms=lasts_ms)
+        rated_chunks(folder)
+        .with_columns(lasts_ms=(pl.col("chunk_duration") * 1_000).cast(pl.Int64))
         .with_columns(ends=(pl.col("wait_ms") + pl.col("lasts_ms")).cum_sum().over("session"))
         .with_columns(begins=pl.col("ends") - pl.col("lasts_ms"), first=pl.col("chunk") == 0)
     )
@@ -47,7 +41,7 @@ def as_beacons(folder: Path = SQOE4) -> pl.DataFrame:
         at="begins",
         state=pl.lit("playing"),
         bitrate_kbps="video_bitrate",
-        top_bitrate_kbps="best",
+        top_bitrate_kbps="top",
         height="height",
         player_height=pl.col("device").replace_strict(SCREENS),
         frame_rate="framerate",
@@ -65,16 +59,8 @@ def judged(folder: Path = SQOE4) -> pl.DataFrame:
     rules: PlaybackRules = default_policy().playback
     picture = rules.picture.model_copy(update={"min_play_ms": min(rules.picture.min_play_ms, RUN_MS)})
     sessions = sessionize(as_beacons(folder), rules.model_copy(update={"picture": picture})).sessions
-    runs = pl.read_csv(folder / "sessions.csv", schema_overrides={"session": pl.String})
-    vmaf = pl.read_parquet(folder / "chunks.parquet").group_by("session").agg(pl.col("vmaf").mean())
-    rated = runs.select("session", "mos", "content").join(vmaf, on="session")
+    rated = rated_chunks(folder).group_by("session").agg(pl.col("mos", "content").first(), pl.col("vmaf").mean())
     return sessions.join(rated, left_on="session_id", right_on="session")
-
-
-def precision_and_recall(flagged: Bools, bad: Bools) -> tuple[int, float, float]:
-    """How many are flagged, the share of them that is bad, and the share of the bad that is flagged."""
-    both = int(np.sum(flagged & bad))
-    return int(np.sum(flagged)), both / max(int(np.sum(flagged)), 1), both / max(int(np.sum(bad)), 1)
 
 
 def best_below(values: Floats, bad: Bools) -> float:
