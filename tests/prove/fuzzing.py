@@ -41,7 +41,7 @@ BATCH: Final = 4
 SLICE: Final = pytest.param(Effort(1, 2), id="slice")
 """Some seconds in all, drawn and shrunk by Hypothesis."""
 LONG: Final = pytest.param(
-    Effort(sized(5, release=100), sized(40, release=5_000), lines=sized(100, release=2_000)), id="long"
+    Effort(sized(5, release=64), sized(40, release=5_000), lines=sized(100, release=2_000)), id="long"
 )
 """A minute in all, or ten million cases for a release: in large files, which cost less a line."""
 EFFORTS: Final = [LONG if EVERY_CHANGE or RELEASE else SLICE]
