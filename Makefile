@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := requirements.lock
 OUT ?= out
+# Tests start hundreds of processes, each of which would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
 # All cores; a file stays with one of them, for what its tests share, and files begin in the order of tests/conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 MOCKS := tests/support/stripe_mock
