@@ -1,12 +1,12 @@
 """Findings of a few customers become resolutions: decided, and the mail written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 from detectors.finding import Finding
 from remediation.book import Book
-from remediation.ledger.resolution import Resolution
+from remediation.ledger.resolution import Basis, Resolution
 from remediation.notices.catalogues import languages
 from remediation.notices.errors import NoticeError
 from remediation.notices.locales import language_of, subtags
@@ -14,7 +14,8 @@ from remediation.notices.rendering import render
 from remediation.observing import observed
 from remediation.orders import Customer, OrderLine, Voice
 from remediation.policy.case import Case, cases, evidence_sha256, standing
-from remediation.policy.decide import decide
+from remediation.policy.claim import Claim, claims
+from remediation.policy.decide import Decision, decide
 from remediation.policy.delivery import PAYABLE
 from remediation.policy.model import Policy
 from remediation.policy.quiet_hours import UnknownTimezoneError, next_allowed
@@ -26,19 +27,30 @@ _VOICES: Final[dict[str, Voice]] = {voice: voice for voice in get_args(Voice)}
 def resolve(findings: Iterable[Finding], book: Book, policy: Policy, as_of: int) -> tuple[Resolution, ...]:
     """What follows from bound findings, by customer; nothing for what the ledger has already resolved.
 
+    Where the findings of an order line say more than before, and nothing follows from
+    that, the resolution says so: under another policy something might.
+
     Args:
       findings: As `binding.bind` gives them; all findings of a customer in one call.
       book: Order lines, customers, earlier remedies and what else is known of their visits.
       policy: What is owed.
       as_of: The moment of the decision, in milliseconds since the epoch.
     """
-    of_customers = observed(cases(findings, book), book, policy.trust, as_of)
-    corrected = _corrected(of_customers, book)
+    of_customers = decided(findings, book, policy, as_of)
+    corrected = _corrected((case for case, _ in of_customers), book)
     return tuple(
-        _resolution(case, decision, policy, as_of, corrected)
-        for case in of_customers
-        for decision in decide(case, policy, as_of)
+        resolution
+        for case, decisions in of_customers
+        for resolution in _resolutions(case, decisions, policy, as_of, corrected)
     )
+
+
+def decided(
+    findings: Iterable[Finding], book: Book, policy: Policy, as_of: int
+) -> tuple[tuple[Case, tuple[Decision, ...]], ...]:
+    """As `resolve`, but without a mail: each customer's case, and what is decided on it."""
+    of_customers = observed(cases(findings, book), book, policy.trust, as_of)
+    return tuple((case, decide(case, policy, as_of)) for case in of_customers)
 
 
 def declined(findings: Iterable[Finding], refusals: Iterable[Declined]) -> tuple[Resolution, ...]:
@@ -57,14 +69,27 @@ def _corrected(of_customers: Iterable[Case], book: Book) -> frozenset[str]:
     return book.corrected(items) if items else frozenset()
 
 
-def _resolution(
-    case: Case, decision: Remedy | Declined, policy: Policy, as_of: int, corrected: frozenset[str]
+def _resolutions(
+    case: Case, decisions: Sequence[Decision], policy: Policy, as_of: int, corrected: frozenset[str]
+) -> Iterator[Resolution]:
+    by_line = {decision.order_line_id: decision for decision in decisions}
+    for claim in claims(case):
+        decision = by_line.get(claim.line.order_line_id)
+        if decision is None and claim.is_known:
+            continue
+        available = case.stock.get(claim.line.item_id)
+        basis = Basis(claim.line.order_line_id, case.customer_id, evidence_sha256(claim.findings), available)
+        if isinstance(decision, Remedy):
+            yield replace(_carried_out(case, claim, decision, policy, as_of, corrected), basis=basis)
+        else:
+            yield Resolution(claim.findings, declined=decision, basis=basis)
+
+
+def _carried_out(  # noqa: PLR0913, PLR0917 - whose, what, and how and when it is told
+    case: Case, claim: Claim, decision: Remedy, policy: Policy, as_of: int, corrected: frozenset[str]
 ) -> Resolution:
-    line, findings = next(
-        (line, findings) for line, findings in case.lines if line.order_line_id == decision.order_line_id
-    )
-    if isinstance(decision, Declined):
-        return Resolution(findings=findings, declined=decision)
+    """The remedy with its mail, where one is written."""
+    line, findings = claim.line, claim.findings
     evidence = evidence_sha256(findings)
     if case.customer is None:
         raise ValueError(f"remedy {decision.remedy_id} has no customer: deciding must have sent it to review")

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The version that this program reads and writes."""
 
 BEFORE_VERSIONS: Final = "0001"

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
 
-from remediation.ledger.control_tables import SESSION_PRINTS
+from remediation.ledger.control_tables import CLAIMS, SESSION_PRINTS
 from remediation.ledger.forgotten import PLACELESS
 from remediation.ledger.sql import affected
 from remediation.ledger.tables import (
@@ -48,6 +48,7 @@ def erase(connection: Connection, customer_id: str) -> Mapping[str, int]:
         "session prints": affected(
             connection, update(SESSION_PRINTS).where(their_print.customer_id == customer_id).values(customer_id=None)
         ),
+        "claims": affected(connection, delete(CLAIMS).where(CLAIMS.c.customer_id == customer_id)),
         "mails": _mails(connection, customer_id),
         "evidence": _evidence(connection, customer_id),
     }

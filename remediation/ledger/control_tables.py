@@ -115,6 +115,19 @@ SESSION_PRINTS: Final = Table(
     Column("first_seen", BigInteger, nullable=False),
 )
 
+CLAIMS: Final = Table(
+    "claims",
+    METADATA,
+    Column("run_id", ForeignKey("runs.run_id"), primary_key=True),
+    Column("order_line_id", String, primary_key=True, index=True),
+    Column("evidence_sha256", String(64), primary_key=True),  # as beside the remedy that followed, if one did
+    Column("gist_sha256", String(64), nullable=False),  # the same without what only grows older
+    Column("customer_id", String, nullable=False, index=True),
+    Column("audit_number", BigInteger, nullable=False),  # of the last row of the audit log before the decision
+    Column("available", BigInteger),  # how many of the item could be sent then; null where nobody had counted
+    Column("findings", JSON, nullable=False),  # whole, with their provenance
+)
+
 AUDIT: Final = Table(
     "audit",
     METADATA,

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select
 from remediation.database import writing
 from remediation.ledger.audit import Author, Change, note
 from remediation.ledger.budgets import Caps, spend
+from remediation.ledger.claims import write_claims
 from remediation.ledger.control import control, percentile
 from remediation.ledger.findings import write_findings
 from remediation.ledger.owed import Owed, hold, owed, reserve
@@ -53,7 +54,7 @@ class Recorded:
 
 
 def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Caps) -> Recorded:
-    """Records findings, remedies, mails, reasons, postings and what is to be sent.
+    """Records findings, remedies, mails, reasons, postings, what is to be sent, and what the decisions rested on.
 
     A remedy that the ledger holds stays as it is, with its mail and its state.
     A new one whose refund would exceed what was paid for its order line, that
@@ -69,13 +70,15 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Ca
     entries = [entry for remedy_id in sorted(decided) if (entry := owed(decided[remedy_id]))]
     with writing(engine) as connection:
         write_run(connection, run)
-        findings = {finding.finding_id: finding for each in resolutions for finding in each.findings}
+        decisions = [each for each in resolutions if each.remedy or each.declined]
+        findings = {finding.finding_id: finding for each in decisions for finding in each.findings}
         written = write_findings(connection, run.as_of, findings.values())
         declined = insert_new(
             connection, DECLINED, [_declined(run, each.declined) for each in resolutions if each.declined]
         )
         _demand_order_lines(connection, entries)
         new = _insert_remedies(connection, run, entries, decided)
+        write_claims(connection, run, resolutions, new)
         asked = [entry for entry in entries if entry.remedy.remedy_id in new]
         checked = [_within_budget(connection, run, reserve(connection, entry), caps) for entry in asked]
         rows = outbox_rows(connection, checked)

@@ -12,16 +12,30 @@ REFUND_ACTIONS: Final = frozenset({"refund", "shipping_refund"})
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
-    """Findings and what follows from them: a remedy with its mail, or a reason why none.
+class Basis:
+    """On what an order line was decided, beside its findings: kept so that it can be decided once more.
 
-    `evidence_sha256` digests the findings on which the remedy was decided.
+    `available` is how many of the line's item could be sent; null where nobody has counted.
+    """
+
+    order_line_id: str
+    customer_id: str
+    evidence_sha256: str
+    available: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Findings and what follows from them: a remedy with its mail, a reason why none, or nothing that is new.
+
+    `evidence_sha256` digests the findings on which the remedy was decided. `basis` is
+    there where the policy was asked; where nothing new follows it must be.
     `not_before` (milliseconds since the epoch) is when the mail may be sent at
     the earliest; a mail has to say, so that none goes out at night by omission.
 
     Raises:
-      ValueError: Both or neither of remedy and declined, or a part is missing
-        or belongs to another remedy.
+      ValueError: Both of remedy and declined, neither of them without a basis,
+        or a part is missing or belongs to another remedy.
     """
 
     findings: tuple[Finding, ...]
@@ -30,11 +44,13 @@ class Resolution:
     mail: Mail | None = None
     not_before: int | None = None
     declined: Declined | None = None
+    basis: Basis | None = None
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together."""
-        if (self.remedy is None) == (self.declined is None):
-            raise ValueError("a resolution is either a remedy or declined: give exactly one of them")
+        given = (self.remedy is not None) + (self.declined is not None)
+        if given > 1 or not (given or self.basis):
+            raise ValueError("a resolution is either a remedy or declined, or nothing new follows from its basis")
         if (self.remedy is None) != (self.evidence_sha256 is None):
             raise ValueError("a remedy needs evidence_sha256, and nothing else has one")
         if self.mail is not None:

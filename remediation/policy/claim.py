@@ -7,7 +7,7 @@ from detectors.finding import Finding
 from remediation.book import Entry
 from remediation.money import Money
 from remediation.orders import OrderLine
-from remediation.policy.case import evidence_sha256, standing
+from remediation.policy.case import Case, evidence_sha256, standing
 from remediation.remedy import GOODS, ActionKind
 
 
@@ -82,3 +82,13 @@ class Claim:
         carried_out = standing(entries)
         actions = (action for entry in carried_out for action in entry.remedy.actions if action.kind == kind)
         return sum(action.amount_minor or 0 for action in actions)
+
+
+def claims(case: Case) -> tuple[Claim, ...]:
+    """The claims of a customer, in the order of order line ids."""
+    return tuple(
+        Claim(
+            line, findings, tuple(entry for entry in case.history if entry.remedy.order_line_id == line.order_line_id)
+        )
+        for line, findings in sorted(case.lines, key=lambda each: each[0].order_line_id)
+    )

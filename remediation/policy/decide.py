@@ -8,7 +8,7 @@ from remediation.money import Money
 from remediation.orders import OrderLine
 from remediation.policy import decline, delivery, trust
 from remediation.policy.case import Case
-from remediation.policy.claim import Claim
+from remediation.policy.claim import Claim, claims
 from remediation.policy.limits import goods_reasons, hold_reasons, spent_in_month
 from remediation.policy.model import Policy
 from remediation.policy.outstanding import Outstanding, outstanding
@@ -38,10 +38,9 @@ def decide(case: Case, policy: Policy, as_of: int) -> tuple[Decision, ...]:
       declined, or those that a person must review. `reason` says why in each.
     """
     decisions: list[Decision] = []
-    for line, findings in sorted(case.lines, key=lambda each: each[0].order_line_id):
-        earlier = tuple(entry for entry in case.history if entry.remedy.order_line_id == line.order_line_id)
+    for claim in claims(case):
         decided = tuple(each for each in decisions if isinstance(each, Remedy))
-        decision = _decide_line(Claim(line, findings, earlier), _Run(case, policy, as_of, decided))
+        decision = _decide_line(claim, _Run(case, policy, as_of, decided))
         if decision is not None:
             decisions.append(decision)
     return tuple(decisions)

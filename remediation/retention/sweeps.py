@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Column, ColumnElement, FromClause, Select, Subquery, Table, Text, case, cast, func, select, true
 
-from remediation.ledger.control_tables import SESSION_PRINTS
+from remediation.ledger.control_tables import CLAIMS, SESSION_PRINTS
 from remediation.ledger.tables import (
     CONTACTS,
     CUSTOMERS,
@@ -16,6 +16,7 @@ from remediation.ledger.tables import (
     ORDER_LINES,
     REMEDIES,
     REMEDY_FINDINGS,
+    RUNS,
     SCANS,
 )
 from remediation.mail import ERASED
@@ -94,6 +95,14 @@ SWEEPS: Final = (
         values={"evidence": {}},
         more=cast(REMEDY_FINDINGS.c.evidence, Text) != "{}",
         source=REMEDY_FINDINGS.join(REMEDIES),
+    ),
+    Sweep(
+        "claims",
+        lambda rules: rules.evidence,
+        CLAIMS,
+        RUNS.c.as_of,
+        CLAIMS.c.order_line_id,
+        source=CLAIMS.join(RUNS),
     ),
     Sweep("contacts", lambda rules: rules.contacts, CONTACTS, CONTACTS.c.event_time, CONTACTS.c.order_line_id),
     Sweep("scans", lambda rules: rules.scans, SCANS, SCANS.c.event_time, SCANS.c.tracking_number),

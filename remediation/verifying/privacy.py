@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Text, and_, cast, func, or_, select
 
-from remediation.ledger.control_tables import AUDIT, BLOCKS, FORGOTTEN, REVIEWS, SESSION_PRINTS
+from remediation.ledger.control_tables import AUDIT, BLOCKS, CLAIMS, FORGOTTEN, REVIEWS, SESSION_PRINTS
 from remediation.ledger.sql import chunks
 from remediation.ledger.tables import (
     CONTACTS,
@@ -35,6 +35,7 @@ _WORDS: Final = (
     OUTBOX.c.problem,
     FINDINGS.c.evidence,
     REMEDY_FINDINGS.c.evidence,
+    CLAIMS.c.findings,
     RUNS.c.trips,
     AUDIT.c.actor,
     AUDIT.c.reason,
@@ -90,6 +91,7 @@ def names(connection: Connection, _now: int) -> Iterator[Breach]:
         (remedy.reason, remedy.customer_id == CUSTOMERS.c.customer_id),
         (DECLINED.c.reason, DECLINED.c.customer_id == CUSTOMERS.c.customer_id),
         (FINDINGS.c.evidence, FINDINGS.c.customer_id == CUSTOMERS.c.customer_id),
+        (CLAIMS.c.findings, CLAIMS.c.customer_id == CUSTOMERS.c.customer_id),
     )
     for text, is_theirs in about:
         keys = tuple(text.table.primary_key.columns)
@@ -114,6 +116,7 @@ def forgotten(connection: Connection, _now: int) -> Iterator[Breach]:
         CONTACTS: CONTACTS.c.customer_id == FORGOTTEN.c.customer_id,
         GRANTS: GRANTS.c.customer_id == FORGOTTEN.c.customer_id,
         SESSION_PRINTS: SESSION_PRINTS.c.customer_id == FORGOTTEN.c.customer_id,
+        CLAIMS: CLAIMS.c.customer_id == FORGOTTEN.c.customer_id,
         ORDER_LINES: and_(line.customer_id == FORGOTTEN.c.customer_id, line.ship_to.is_not(None)),
     }
     for table, is_left in left.items():

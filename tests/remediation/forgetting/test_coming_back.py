@@ -8,8 +8,9 @@ from sqlalchemy import Engine, insert, update
 from remediation.forgetting import forget
 from remediation.imports import import_customers, import_grants, import_orders
 from remediation.ledger.book import SqlBook
-from remediation.ledger.control_tables import SESSION_PRINTS
+from remediation.ledger.control_tables import CLAIMS, SESSION_PRINTS
 from remediation.ledger.forgotten import REFUSED
+from remediation.ledger.journal import record
 from remediation.ledger.parcels import Bounds, read_mixups, read_parcels, record_contacts, record_scans
 from remediation.ledger.prints import record_prints
 from remediation.ledger.tables import CONTACTS, CUSTOMERS, GRANTS, MAILS, ORDER_LINES, SCANS
@@ -31,7 +32,7 @@ from tests.remediation.forgetting.persons import (
     a_scan,
     astray,
 )
-from tests.remediation.ledger.evenings import MORNING, a_customer, an_order, json_lines, rows
+from tests.remediation.ledger.evenings import GENEROUS, MORNING, a_customer, a_run, an_order, count, json_lines, rows
 
 
 @pytest.fixture
@@ -98,6 +99,8 @@ def test_a_finding_leads_to_a_person_and_to_no_mail(without_her: Engine, shop: E
     assert isinstance(resolution.declined, Declined)
     assert (resolution.declined.outcome, resolution.declined.code) == ("review", "unknown_customer")
     assert resolution.mail is None
+    record(without_her, a_run(), found, GENEROUS)
+    assert count(without_her, CLAIMS) == 1  # of somebody else
     known = resolve([astray("later")], SqlBook(shop), default_policy(), MORNING)
     assert known[0].mail is not None
 

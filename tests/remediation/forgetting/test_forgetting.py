@@ -9,7 +9,7 @@ from remediation.database import writing
 from remediation.forgetting import ForgettingError, UnknownCustomerError, forget
 from remediation.forgetting.mentions import BLOT
 from remediation.ledger.audit import Author, Change, history, note
-from remediation.ledger.control_tables import AUDIT, BLOCKS, FORGOTTEN, SESSION_PRINTS
+from remediation.ledger.control_tables import AUDIT, BLOCKS, CLAIMS, FORGOTTEN, SESSION_PRINTS
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import (
     CONTACTS,
@@ -51,10 +51,11 @@ def test_what_identifies_her_is_erased_and_somebody_else_stays(ledger: Engine) -
         "destinations": 1,
         "places of scans": 1,
         "session prints": 1,
+        "claims": 3,
         "mails": 2,
         "evidence": 2,
     }
-    for table in (CUSTOMERS, CONTACTS, GRANTS):
+    for table in (CUSTOMERS, CONTACTS, GRANTS, CLAIMS):
         assert [row["customer_id"] for row in rows(ledger, table)] == ["C-2"]
     assert {row["session_id"]: row["customer_id"] for row in rows(ledger, SESSION_PRINTS)} == {
         "S-1": None,

@@ -14,7 +14,7 @@ from remediation.database import writing
 from remediation.gateways.refunds import RefundStatus
 from remediation.imports import import_customers, import_grants, import_orders
 from remediation.ledger.audit import Author, note
-from remediation.ledger.control_tables import AUDIT, SESSION_PRINTS
+from remediation.ledger.control_tables import AUDIT, CLAIMS, SESSION_PRINTS
 from remediation.ledger.parcels import LOOKBACK_MS, record_contacts, record_scans
 from remediation.ledger.prints import record_prints
 from remediation.ledger.resolution import Resolution
@@ -80,6 +80,7 @@ def left(ledger: Engine) -> dict[str, int]:
         "mail texts": sum(row["text"] != ERASED for row in rows(ledger, MAILS)),
         "figures of findings": sum(row["evidence"] != {} for row in rows(ledger, FINDINGS)),
         "figures of remedies": sum(row["evidence"] != {} for row in rows(ledger, REMEDY_FINDINGS)),
+        "claims": count(ledger, CLAIMS),
         "contacts": count(ledger, CONTACTS),
         "scans": count(ledger, SCANS),
         "destinations": sum(row["ship_to"] is not None for row in rows(ledger, ORDER_LINES)),
@@ -97,6 +98,7 @@ DAYS: Final = {
     "mail texts": RULES.mail_texts,
     "figures of findings": RULES.evidence,
     "figures of remedies": RULES.evidence,
+    "claims": RULES.evidence,
     "contacts": RULES.contacts,
     "scans": RULES.scans,
     "destinations": RULES.destinations,

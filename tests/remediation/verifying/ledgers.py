@@ -16,7 +16,7 @@ from remediation.ledger.audit import Author
 from remediation.ledger.control import Mode, set_mode
 from remediation.ledger.journal import record
 from remediation.ledger.policies import keep_policy
-from remediation.ledger.resolution import Resolution
+from remediation.ledger.resolution import Basis, Resolution
 from remediation.ledger.run import Objection, Run, finish_run, judge_run
 from remediation.policy.load import default_policy
 from remediation.remedy import Action
@@ -79,7 +79,8 @@ def a_due(order_line_id: str, findings: Sequence[Finding] = (a_finding(),), **fi
         text=words,
         html=f"<style>p {{ width: 299px }}</style><body><p>{words}</p></body>",
     )
-    return Resolution(tuple(findings), remedy=remedy, evidence_sha256="e" * 64, mail=mail, not_before=MORNING)
+    basis = Basis(order_line_id, remedy.customer_id, "e" * 64, None)
+    return Resolution(tuple(findings), remedy, "e" * 64, mail, not_before=MORNING, basis=basis)
 
 
 def a_night(ledger: Engine, *resolutions: Resolution, as_of: int = MORNING, held: bool = False) -> str:
