@@ -9,8 +9,21 @@ from typing import Annotated, Final
 
 import typer
 
-from pipelines.commands import keeping, mailing, reconciling, reviewing, sending, storing, streaming, synthesis, tickets
+from pipelines.commands import (
+    backfilling,
+    keeping,
+    mailing,
+    reconciling,
+    reviewing,
+    sending,
+    storing,
+    streaming,
+    synthesis,
+    tickets,
+)
 from pipelines.commands.shared import Ledger, clock, opened
+from pipelines.dating import all_dated, dated, night_moment
+from pipelines.exits import USAGE, code_of
 from pipelines.settings import (
     NightSettings,
     OrderBook,
@@ -29,8 +42,6 @@ app = typer.Typer(
     help="Finds the customers whom the service let down, works out what is owed, and makes it good.",
 )
 
-EXIT_FAILED: Final = 1
-EXIT_USAGE: Final = 2
 REPEATED: Final = frozenset({"--telemetry", "--orders", "--customers", "--grants", "--stock"})
 
 PolicyFile = Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")]
@@ -47,7 +58,10 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
     telemetry: Annotated[list[str], typer.Option(help="Files, folders or globs; several may follow")],
     orders: Annotated[list[str], typer.Option(help="Order lines: files, or the URL of a database that has them")],
     ledger: Ledger,
-    as_of: Annotated[str, typer.Option(help="The moment of the decision, ISO 8601; UTC if it names no zone")],
+    as_of: Annotated[
+        str,
+        typer.Option(help="The moment of the decision, ISO 8601, or the last 06:00 by --as-of 06:00"),
+    ],
     customers: Annotated[list[str] | None, typer.Option(help="Customers: files")] = None,
     grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
     stock: Annotated[list[str] | None, typer.Option(help="How many of each item can be sent: files")] = None,
@@ -57,16 +71,18 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
     show_mail: Annotated[str | None, typer.Option(help="Print the mail of this order line, too")] = None,
     beam_options: BeamOptions = None,
 ) -> None:
-    """Run one night: find, decide, record. Nothing is sent; `dispatch` does that."""
+    """Run one night: find, decide, record. Nothing is sent; `dispatch` does that. Paths may hold {date}."""
+    now = clock()
+    moment = night_moment(as_of, now)
     settings = NightSettings(
-        telemetry=tuple(telemetry),
-        book=OrderBook(*(tuple(each or ()) for each in (orders, customers, grants, stock))),
+        telemetry=all_dated(telemetry, moment.day),
+        book=OrderBook(*(all_dated(each or (), moment.day) for each in (orders, customers, grants, stock))),
         ledger_url=ledger,
-        as_of=epoch_ms(as_of, "--as-of"),
+        as_of=moment.as_of,
         policy_path=policy,
-        out=out,
+        out=Path(dated(str(out), moment.day)) if out else None,
         beam_options=tuple(beam_options or ()),
-        now=clock(),
+        now=now,
         beacon_keys=beacon_keys,
     )
     _night(settings, show_mail)
@@ -107,6 +123,7 @@ def sessions(
     print_table_counts(table)
 
 
+app.command()(backfilling.backfill)
 app.command()(streaming.stream)
 app.command()(streaming.play)
 app.command()(sending.dispatch)
@@ -150,14 +167,14 @@ def schema() -> None:
 
 
 def main() -> None:
-    """The console script: every error is one sentence on standard error; 2 for bad usage, 1 for a failed run."""
+    """The console script: every error is one sentence on standard error, and `exits` has the codes."""
     logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that nobody asked for.
     try:
         app(args=repeat_option(sys.argv[1:], REPEATED), prog_name="makegood")
     except UsageError as error:
-        _fail(error, EXIT_USAGE)
+        _fail(error, USAGE)
     except Exception as error:  # noqa: BLE001 the outermost frame: nobody else can say it in words
-        _fail(error, EXIT_FAILED)
+        _fail(error, code_of(error))
 
 
 def _night(settings: NightSettings, show_mail: str | None) -> None:

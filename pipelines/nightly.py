@@ -1,7 +1,7 @@
 """One night from settings to `Night`: what is missing stops it before anything is written."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -9,31 +9,34 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Engine
 
-from detectors import DETECTOR_VERSION
 from detectors.finding import Finding
 from detectors.schemas import REJECTS, SESSIONS, complete
 from pipelines import graph
+from pipelines.beginning import Begun, Tell, begin_night, prepare, silently
 from pipelines.causes import find_causes, tell_unplaced
 from pipelines.engine import planned, run
-from pipelines.inputs import database_url, find_book, import_book, read_keys, read_policy, telemetry_manifest
+from pipelines.inputs import read_keys, read_policy
 from pipelines.judging import hold, judge
 from pipelines.parcels import ORDER_LINES
 from pipelines.parts import Parts
 from pipelines.remedies import RECORDED
-from pipelines.resolving import Resolving
 from pipelines.sessions import ROWS
 from pipelines.settings import NightSettings
 from pipelines.sources import Source, find, total_bytes
 from pipelines.tallies import whole_tally
-from remediation.database import open_database, open_order_book
-from remediation.ledger.policies import keep_policy
-from remediation.ledger.run import Objection, Run, finish_run, start_run
+from remediation.database import open_database
+from remediation.ledger.run import Objection, Run, finish_run
+from remediation.locks import BusyError, IsHeld, Right, held
 from remediation.report.night import Counts, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
 
-Tell = Callable[[str], None]
-
 COUNT_NAMES: Final = ("records", "used", "duplicate", "rejected", "late")
+
+
+NIGHTS: Final = Right(
+    "night", 0x6E696768, "another night is running on this ledger", "let it finish, then run this one again"
+)
+"""Each night is judged by the nights before it, and decides by what they owe: so they come one after another."""
 
 
 class UnbalancedError(Exception):
@@ -57,10 +60,6 @@ class Result:
     night: Night
     table: Table
     findings: tuple[Finding, ...]
-
-
-def silently(_step: str) -> None:
-    """Nobody listens."""
 
 
 def run_sessions(
@@ -95,24 +94,21 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
       PolicyError: The policy file is none.
       KeyRingError: The file of beacon keys is none.
       DatabaseUnusableError: The ledger or the order book cannot be opened.
+      BusyError: Another night is running on this ledger.
       UnbalancedError: Records were lost.
     """
-    policy, policy_input = read_policy(settings.policy_path)
-    keys, key_inputs = read_keys(settings.beacon_keys)
-    sources = find(settings.telemetry)
-    book = find_book(settings.book)
-    manifest = telemetry_manifest(sources)
-    orders_url = database_url(settings.book)
-    if orders_url:
-        open_order_book(orders_url).dispose()
+    prepared = prepare(settings)
     engine = open_database(settings.ledger_url)
-    tell("importing orders, customers, grants and stock")
-    book_inputs, book_rejects = import_book(engine, book)
-    read = (*manifest, *book_inputs, policy_input, *key_inputs)
-    this_run = Run(settings.as_of, policy.sha256, DETECTOR_VERSION, read)
-    keep_policy(engine, policy)
-    is_new = start_run(engine, this_run)
-    resolving = Resolving(settings.ledger_url, orders_url, policy, this_run, keys)
+    with held(engine, NIGHTS) as is_held:
+        result = settle_night(begin_night(prepared, engine, tell), engine, is_held, tell)
+    engine.dispose()
+    return result
+
+
+def settle_night(begun: Begun, engine: Engine, is_held: IsHeld, tell: Tell = silently) -> Result:
+    """Finds, decides and records a night that has begun; raises as `run_night`."""
+    settings, sources, resolving = begun.prepared.settings, begun.prepared.sources, begun.resolving
+    this_run = resolving.run
     tell(_reading(sources))
     with planned(sources, settings.beam_options) as plan:
         run(partial(graph.night, sources=sources, resolving=resolving, plan=plan), settings.beam_options)
@@ -127,17 +123,18 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
     result = Result(
         replace(
             night,
-            new=is_new or results.get(RECORDED, 0) > 0,
-            rejects=(*table.rejects, *book_rejects, *unplaced),
+            new=begun.is_new or results.get(RECORDED, 0) > 0,
+            rejects=(*table.rejects, *begun.rejects, *unplaced),
             tickets=find_causes(engine, resolving, tally),
         ),
         table,
         findings,
     )
     finish_run(engine, this_run.run_id, _summary(result), table.rows_by_source)
+    if not is_held():
+        raise BusyError("the ledger's server was away, and another night may have begun: run this one again")
     tell("asking the guards")
     stands = judge(engine, resolving, result.night, table.sessions, tally, settings.made_at)
-    engine.dispose()
     return replace(result, night=replace(result.night, run_state=stands.state, objections=stands.objections))
 
 

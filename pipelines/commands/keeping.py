@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipelines.commands.shared import Actor, Ledger, Now, Reason, clock, moment, opened, person
+from pipelines.exits import FAILED
 from pipelines.settings import UsageError
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from remediation.ledger.audit import Head
     from remediation.verifying import Outcome, Verdict
 
-EXIT_BROKEN: Final = 1
-EXIT_IN_USE: Final = 1
 _HEAD: Final = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 _LONGEST: Final = 1_000
 
@@ -35,7 +34,7 @@ def verify(
         verdict = look(engine, moment(now), known)
     typer.echo("\n".join(_report(verdict)))
     if not verdict.is_sound:
-        raise typer.Exit(EXIT_BROKEN)
+        raise typer.Exit(FAILED)
 
 
 def forget(
@@ -58,7 +57,7 @@ def forget(
             "when nothing else uses it",
             err=True,
         )
-        raise typer.Exit(EXIT_IN_USE)
+        raise typer.Exit(FAILED)
 
 
 def retain(

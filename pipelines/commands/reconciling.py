@@ -13,6 +13,7 @@ import typer
 
 from pipelines.commands.sending import Gateway
 from pipelines.commands.shared import Ledger, Now, clock, moment, opened, secret
+from pipelines.exits import FAILED
 from pipelines.settings import UsageError, epoch_ms
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def reconcile(
         found = compare(engine, refund_gateway(gateway), partial(moment, now), since_ms)
     typer.echo("\n".join(_lines(found)))
     if found.discrepancies:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def webhooks(

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pipelines.exits import FAILED
 from pipelines.settings import UsageError
 
 if TYPE_CHECKING:
     from pipelines.scoring import Score
 
-EXIT_BELOW = 1
 _MOST_SESSIONS = 100_000_000
 
 
@@ -73,7 +73,7 @@ def score_night(
     ]
     if below:
         typer.echo("; ".join(below), err=True)
-        raise typer.Exit(EXIT_BELOW)
+        raise typer.Exit(FAILED)
 
 
 def _demand(holds: bool, problem: str) -> None:  # noqa: FBT001 it is what is demanded

@@ -1,6 +1,9 @@
 """One stream from settings to its end, which for most streams is that somebody stops it."""
 
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 
 import apache_beam as beam
 
@@ -9,7 +12,12 @@ from pipelines.streaming.engines import running
 from pipelines.streaming.reading import ReadBlocks, StreamOptions, stream_source
 from pipelines.streaming.settings import StreamSettings, prepare
 from pipelines.streaming.watching import watched
+from remediation.database import open_database
+from remediation.locks import Right, held
 from remediation.report.formats import one_line
+
+_KEYS: Final = 0x73747265 << 32
+"""Of the rights to read a source, each with the source's checksum below it."""
 
 
 def run_stream(
@@ -21,9 +29,28 @@ def run_stream(
     end: False says that somebody stopped the stream.
 
     Raises:
-      As `stream_source` and `prepare`; and EngineError where the engine cannot be started or breaks off.
+      As `stream_source` and `prepare`; BusyError where another stream reads this source into this ledger; and
+        EngineError where the engine cannot be started or breaks off.
     """
     stream_source(settings.source)  # What names no source is refused before a ledger is made or an engine looked for.
+    with alone(settings):
+        return _run(settings, beam_options, tell, drain=drain)
+
+
+@contextmanager
+def alone(settings: StreamSettings) -> Iterator[None]:
+    """Two streams of one source would each judge a slice by what it had seen when the other had written half of it."""
+    checksum = zlib.crc32(settings.source.encode())
+    engine = open_database(settings.ledger_url)
+    name, advice = f"stream-{checksum:08x}", "let it go on, or end it first"
+    try:
+        with held(engine, Right(name, _KEYS | checksum, "another stream of this source runs on this ledger", advice)):
+            yield
+    finally:
+        engine.dispose()
+
+
+def _run(settings: StreamSettings, beam_options: Sequence[str], tell: Callable[[str], None], *, drain: bool) -> bool:
     prepared = prepare(settings)
     for reject in prepared.rejects:
         tell(one_line(f"{reject.source}:{reject.line}: {reject.reason}"))

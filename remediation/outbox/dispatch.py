@@ -11,9 +11,10 @@ from remediation.gateways.goods import GoodsDesk
 from remediation.gateways.mails import Mailer
 from remediation.gateways.refunds import RefundGateway
 from remediation.goods_desk import OrderGoods
+from remediation.locks import IsHeld
 from remediation.mailer import PostMails
 from remediation.outbox.breaker import Pace
-from remediation.outbox.lock import IsHeld, SenderBusyError, sender_lock
+from remediation.outbox.lock import SenderBusyError, sender_lock
 from remediation.outbox.worker import Clock, Errand, Passed, Worker
 from remediation.payer import PayRefunds
 from remediation.remedy import GOODS

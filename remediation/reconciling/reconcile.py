@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 from remediation.gateways.refunds import ProviderRefund, RefundGateway
 from remediation.hearing import Heard
 from remediation.ledger.audit import Author
+from remediation.locks import IsHeld
 from remediation.outbox.breaker import HOUR_MS
 from remediation.outbox.claims import recover
-from remediation.outbox.lock import IsHeld, SenderBusyError, sender_lock
+from remediation.outbox.lock import SenderBusyError, sender_lock
 from remediation.reconciling.books import Entry, oldest_open, sent_since
 from remediation.reconciling.comparing import ACTOR, Comparison
 from remediation.reconciling.discrepancies import Discrepancy, too_many_missing

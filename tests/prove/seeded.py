@@ -373,9 +373,9 @@ RELEASE: Final = (
     ),
     SeededBug(
         "two senders work at once",
-        "remediation/outbox/lock.py",
-        'connection.execute("BEGIN EXCLUSIVE")',
-        'connection.execute("BEGIN")',
+        "remediation/locks.py",
+        "fcntl.LOCK_EX | fcntl.LOCK_NB",
+        "fcntl.LOCK_SH | fcntl.LOCK_NB",
         DISPATCH_TESTS,
     ),
     SeededBug(

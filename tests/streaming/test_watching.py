@@ -1,12 +1,15 @@
 """What is told of a stream while it runs, and what its command refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipelines.streaming.run import alone, run_stream
 from pipelines.streaming.watching import Watch
 from remediation.database import open_ledger
 from remediation.ledger.tables import RUNS
+from remediation.locks import BusyError
 from tests.streaming.playing import HOUR_MS, Played
 from tests.support.command_line import command_line
 from tests.support.running import FIXTURES
@@ -79,3 +82,13 @@ def test_what_a_stream_cannot_mean_is_refused_in_one_sentence(
 
     assert told.code in {1, 2}
     assert problem in told.err
+
+
+def test_a_second_stream_of_the_same_source_is_turned_away(tmp_path: Path) -> None:
+    settings = Played.fixture(FIXTURES / "two_currencies", tmp_path).settings
+    settings = replace(settings, source=f"dir:{tmp_path}")
+    with alone(settings):
+        with pytest.raises(BusyError, match="another stream of this source runs on this ledger"):
+            run_stream(settings, ["--prism_location=/bin/false"], lambda _: None, drain=True)
+        with alone(replace(settings, source="dir:another")):
+            pass
