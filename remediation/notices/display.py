@@ -31,6 +31,9 @@ _ORDINARY: Final = str.maketrans(
 )
 """Characters that some mail programs show as boxes or double-width, and searches do not find."""
 
+_DIGITS: Final = {"arab": str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")}
+"""Digits other than ours, by CLDR's name of them; Babel knows their separators, and writes ours between those."""
+
 
 @dataclass(frozen=True, slots=True)
 class Display:
@@ -52,8 +55,14 @@ class Display:
         exact = money.decimal
         pattern = copy(self.locale.currency_formats["standard"])
         pattern.frac_prec = (DIGITS[money.currency], DIGITS[money.currency])
-        shown: str = pattern.apply(exact, self.locale, currency=money.currency, currency_digits=False)
-        return _CODE_BEFORE_DIGIT.sub(" ", shown.translate(_ORDINARY))
+        shown: str = pattern.apply(
+            exact, self.locale, currency=money.currency, currency_digits=False, numbering_system=self._numbering
+        )
+        return _CODE_BEFORE_DIGIT.sub(" ", self._shown(shown))
+
+    def figure(self, value: int | Decimal) -> str:
+        """A bare number in the digits and separators of the locale, such as `1,234`."""
+        return self._shown(format_decimal(value, locale=self.locale, numbering_system=self._numbering))
 
     def duration(self, duration_ms: int) -> str:
         """A duration of milliseconds, such as `4 min 10 s`, rounded half up to what is shown.
@@ -62,14 +71,15 @@ class Display:
         """
         if duration_ms < _SHOWN_WITH_TENTHS_MS:
             tenths = _rounded(Decimal(duration_ms) / 1000, Decimal("0.1"))
-            return self.words.gettext("%(seconds)s s") % {"seconds": format_decimal(tenths, locale=self.locale)}
+            if tenths % 1:
+                return self.words.gettext("%(seconds)s s") % {"seconds": self.figure(tenths)}
         minutes, seconds = divmod(int(_rounded(Decimal(duration_ms) / 1000, Decimal(1))), 60)
         if minutes >= _MINUTES_AN_HOUR:
             hours, minutes = divmod(int(_rounded(Decimal(duration_ms) / 60_000, Decimal(1))), 60)
-            return self.words.gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+            return self._together(self._hours(hours), self._minutes(minutes))
         if minutes:
-            return self.words.gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds}
-        return self.words.gettext("%(seconds)s s") % {"seconds": seconds}
+            return self._together(self._minutes(minutes), self._seconds(seconds))
+        return self._seconds(seconds)
 
     def span(self, first: int, last: int, zone: tzinfo) -> str:
         """The day and the clock times in `zone` of two moments (milliseconds since the epoch), with the zone's name.
@@ -83,7 +93,7 @@ class Display:
             "start": self._time(start),
             "end_date": self.day(end),
             "end": self._time(end),
-            "zone": get_timezone_name(start, locale=self.locale),
+            "zone": self._shown(get_timezone_name(start, locale=self.locale)),
         }
         if figures["date"] != figures["end_date"]:
             return self.words.gettext("%(date)s, %(start)s to %(end_date)s, %(end)s, %(zone)s") % figures
@@ -93,7 +103,7 @@ class Display:
 
     def day(self, day: date) -> str:
         """A calendar day with its weekday, such as `Saturday, November 21, 2026`."""
-        return format_date(day, "full", locale=self.locale).translate(_ORDINARY)
+        return self._shown(format_date(day, "full", locale=self.locale))
 
     def day_of(self, moment: int, zone: tzinfo) -> str:
         """The day in `zone` of a moment (milliseconds since the epoch).
@@ -101,20 +111,41 @@ class Display:
         Only UTC is named: there, the day may not be that of the customer's wall calendar.
         """
         local = datetime.fromtimestamp(moment // 1000, UTC).astimezone(zone)
-        figures = {"date": self.day(local), "zone": get_timezone_name(local, locale=self.locale)}
+        figures = {"date": self.day(local), "zone": self._shown(get_timezone_name(local, locale=self.locale))}
         return self.words.gettext("%(date)s, %(zone)s") % figures if str(zone) == "UTC" else figures["date"]
 
     def distance(self, distance_m: int) -> str:
         """A distance of metres, such as `430 m`; from a kilometre on in kilometres with one decimal."""
         if distance_m < _METRES_A_KILOMETRE:
-            shown = format_unit(distance_m, "length-meter", "short", locale=self.locale)
-        else:
-            tenths = _rounded(Decimal(distance_m) / _METRES_A_KILOMETRE, Decimal("0.1"))
-            shown = format_unit(tenths, "length-kilometer", "short", locale=self.locale)
-        return shown.translate(_ORDINARY)
+            return self._measured(distance_m, "length-meter")
+        return self._measured(_rounded(Decimal(distance_m) / _METRES_A_KILOMETRE, Decimal("0.1")), "length-kilometer")
+
+    def _measured(self, value: int | Decimal, unit: str) -> str:
+        return self._shown(format_unit(value, unit, "short", locale=self.locale, numbering_system=self._numbering))
+
+    def _hours(self, count: int) -> str:
+        return self.words.ngettext("%(count)s h", "%(count)s h", count) % {"count": self.figure(count)}
+
+    def _minutes(self, count: int) -> str:
+        return self.words.ngettext("%(count)s min", "%(count)s min", count) % {"count": self.figure(count)}
+
+    def _seconds(self, count: int) -> str:
+        return self.words.ngettext("%(count)s s", "%(count)s s", count) % {"count": self.figure(count)}
+
+    def _together(self, longer: str, shorter: str) -> str:
+        return self.words.gettext("%(longer)s %(shorter)s") % {"longer": longer, "shorter": shorter}
 
     def _time(self, moment: datetime) -> str:
-        return format_time(moment, "short", locale=self.locale).translate(_ORDINARY)
+        return self._shown(format_time(moment, "short", locale=self.locale))
+
+    @property
+    def _numbering(self) -> str:
+        """The locale's own numbering where we have its digits; one mail never mixes two kinds."""
+        own: str = self.locale.default_numbering_system
+        return own if own in _DIGITS else "latn"
+
+    def _shown(self, text: str) -> str:
+        return text.translate(_ORDINARY).translate(_DIGITS.get(self._numbering, {}))
 
 
 def _rounded(value: Decimal, step: Decimal) -> Decimal:

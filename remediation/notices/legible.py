@@ -49,10 +49,11 @@ def titles_for(title: str | Mapping[str, str], tag: str) -> Iterator[str]:
 def isolated(text: str, direction: Direction) -> str:
     """The text between bidi isolates where it runs against the `direction` of its surroundings, else as it is.
 
-    Isolates show as boxes in some old mail programs, so they stand only where
-    they are needed.
+    Our digits (`EN`) do so among Arabic letters: `4417-205` would be shown as
+    `205-4417`. Isolates show as boxes in some old mail programs, so they stand
+    only where they are needed.
     """
-    against = {"ltr": {"R", "AL"}, "rtl": {"L"}}[direction]
+    against = {"ltr": {"R", "AL"}, "rtl": {"L", "EN"}}[direction]
     if any(unicodedata.bidirectional(character) in against for character in text):
         return f"\u2068{text}\u2069"
     return text

@@ -29,7 +29,7 @@ def environment(words: Words, locale: Locale) -> Environment:
     )
     jinja.install_gettext_callables(words.gettext, _strict(words.ngettext), newstyle=True)  # type: ignore[attr-defined]
     display = Display(words, locale)
-    jinja.filters |= {"duration": display.duration, "distance": display.distance}
+    jinja.filters |= {"duration": display.duration, "distance": display.distance, "figure": display.figure}
     return jinja
 
 

@@ -40,6 +40,10 @@ class Page(HTMLParser):
         self.close()
         assert not self._open, f"not closed: {[element.tag for element in self._open]}"
 
+    @property
+    def tags(self) -> set[str]:
+        return {element.tag for element in self.elements}
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         light = _declarations(attributes.get("style", ""))

@@ -34,6 +34,13 @@ def display(locale: str = "en", language: str = "en") -> Display:
         ("ja_JP", 2_990, "KWD", "KWD 2.990"),
         ("en_US", 2_990, "IQD", "IQD 2.990"),
         ("en_US", 29_900, "RSD", "RSD 299.00"),
+        ("de_AT", 299, "USD", "$ 2,99"),
+        ("es_ES", 1_234_550, "EUR", "12.345,50 €"),
+        ("es_MX", 299, "USD", "USD 2.99"),
+        ("ar", 299, "USD", "\u200f2.99 US$"),
+        ("ar_EG", 299, "USD", "\u200f٢٫٩٩ US$"),
+        ("ar_EG", 29_900, "KRW", "\u200f٢٩٬٩٠٠ ₩"),
+        ("ar_KW", 2_990, "KWD", "\u200f٢٫٩٩٠ د.ك.\u200f"),
     ],
 )
 def test_an_amount_reads_as_at_home(locale: str, minor: int, currency: str, shown: str) -> None:
@@ -75,6 +82,35 @@ def test_money_that_nobody_knows_is_not_shown() -> None:
 def test_a_duration_is_as_exact_as_a_viewer_can_tell(duration_ms: int, english: str, japanese: str) -> None:
     assert display().duration(duration_ms) == english
     assert display("ja", "ja").duration(duration_ms) == japanese
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "shown"),
+    [
+        (2_349, "2.3 ثانية"),
+        (1_000, "ثانية واحدة"),
+        (9_000, "9 ثوانٍ"),
+        (12_000, "12 ثانية"),
+        (62_000, "دقيقة واحدة وثانيتان"),
+        (250_000, "4 دقائق و10 ثوانٍ"),
+        (6_000_000, "ساعة واحدة و40 دقيقة"),
+        (111_000_000, "30 ساعة و50 دقيقة"),
+    ],
+)
+def test_arabic_counts_seconds_minutes_and_hours_in_its_six_forms(duration_ms: int, shown: str) -> None:
+    assert display("ar", "ar").duration(duration_ms) == shown
+
+
+def test_one_mail_has_one_kind_of_digits() -> None:
+    egyptian = display("ar_EG", "ar")
+
+    assert egyptian.figure(1_234) == "١٬٢٣٤"
+    assert egyptian.duration(250_000) == "٤ دقائق و١٠ ثوانٍ"
+    assert egyptian.day(date(2026, 11, 18)) == "الأربعاء، ١٨ نوفمبر ٢٠٢٦"
+    assert egyptian.distance(12_345) == "١٢٫٣ كم"
+    assert egyptian.span(NINE_IN_THE_EVENING, NINE_IN_THE_EVENING, ZoneInfo("Asia/Tokyo")) == (
+        "السبت، ٢١ نوفمبر ٢٠٢٦، الساعة ٩:٠٤ م (توقيت اليابان الرسمي)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_text_and_html_travel_as_alternatives_text_first() -> None:
     assert page.get_content().replace("\r\n", "\n").rstrip() == mail.html.rstrip()
 
 
-@pytest.mark.parametrize("locale", ["en", "ja"])
+@pytest.mark.parametrize("locale", ["en", "ja", "ar"])
 def test_the_wire_carries_seven_bits_in_short_lines_under_100_kilobytes(locale: str) -> None:
     wire = bytes(address(a_mail(locale=locale), RECIPIENT, SENDER))
 

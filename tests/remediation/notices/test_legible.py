@@ -128,7 +128,7 @@ def test_the_title_is_the_customers_then_english_then_any(
 
 
 def test_an_empty_title_gives_way_to_the_next() -> None:
-    assert "“Casablanca”" in a_mail(title={"de": " ", "en": "Casablanca"}, locale="de").text
+    assert "“Casablanca”" in a_mail(title={"fr": " ", "en": "Casablanca"}, locale="fr").text
 
 
 def test_a_title_against_the_direction_of_the_mail_is_isolated() -> None:
@@ -143,3 +143,7 @@ def test_a_title_along_the_direction_of_the_mail_is_left_alone() -> None:
     assert isolated("Casablanca 1942", "ltr") == "Casablanca 1942"
     assert isolated("كازابلانكا", "rtl") == "كازابلانكا"
     assert isolated("Casablanca", "rtl") == "\u2068Casablanca\u2069"
+
+
+def test_a_number_keeps_its_order_among_arabic_letters() -> None:
+    assert isolated("4417-205", "rtl") == "\u20684417-205\u2069"

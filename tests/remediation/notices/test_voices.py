@@ -4,10 +4,11 @@ import pytest
 
 from detectors.finding import Finding
 from remediation.mail import Mail
+from remediation.notices.catalogues import languages
 from remediation.remedy import Action
 from tests.remediation.notices.letters import EVIDENCE, a_finding, a_mail, every_finding
 
-LANGUAGES = ("en", "ja")
+LANGUAGES = sorted(languages())
 DONE = (Action("refund", 299), Action("replacement", service_level="next_day"))
 
 PLAYFULLY_TOLD = {
