@@ -19,7 +19,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-	--python-version 3.11 --group dev pyproject.toml
+	--python-version 3.11 --group dev --extra tracing pyproject.toml
 
 NIGHT := fixtures/casablanca_night
 STREAM = $(BIN)/makegood stream --source dir:$(OUT)/stream/telemetry --orders $(NIGHT)/orders.jsonl \

@@ -16,6 +16,7 @@ from remediation.ledger.run import RECORDING, Objection, standing
 from remediation.ledger.tables import REMEDIES, RUNS
 from remediation.locks import IsHeld, held
 from remediation.money import Money
+from remediation.spans import span
 
 SettingsOf = Callable[[Moment], NightSettings]
 Write = Callable[[Result, NightSettings], None]
@@ -58,7 +59,8 @@ def backfill(
         with held(engine, NIGHTS) as is_held:
             for moment in moments:
                 try:
-                    filled = _fill(moment, engine, is_held, settings_of, write, tell)
+                    with span("night"):
+                        filled = _fill(moment, engine, is_held, settings_of, write, tell)
                 except Exception as error:
                     raise NightFailedError(
                         f"the night of {moment.day} failed: {sentence(error)}. "

@@ -1,7 +1,9 @@
 """The beginning of a night: everything it needs is there and readable, and the ledger knows of it."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Engine
 
@@ -10,12 +12,15 @@ from detectors.telemetry.keys import KeyRing
 from pipelines.inputs import BookFiles, database_url, find_book, import_book, read_keys, read_policy, telemetry_manifest
 from pipelines.resolving import Resolving
 from pipelines.settings import NightSettings
-from pipelines.sources import Source, find
+from pipelines.sources import Source, find, total_bytes
 from remediation.database import open_order_book
 from remediation.ledger.policies import keep_policy
 from remediation.ledger.run import Run, RunInput, start_run
 from remediation.policy.model import Policy
 from remediation.report.night import RejectRow
+from remediation.spans import span
+
+_LOG: Final = logging.getLogger(__name__)
 
 Tell = Callable[[str], None]
 
@@ -76,10 +81,13 @@ def begin_night(prepared: Prepared, engine: Engine, tell: Tell = silently) -> Be
     """
     settings, policy = prepared.settings, prepared.policy
     tell("importing orders, customers, grants and stock")
-    book_inputs, rejects = import_book(engine, prepared.book)
+    with span("import orders"):
+        book_inputs, rejects = import_book(engine, prepared.book)
     read = (*prepared.telemetry, *book_inputs, *prepared.rules)
     this_run = Run(settings.as_of, policy.sha256, DETECTOR_VERSION, read)
     keep_policy(engine, policy)
     is_new = start_run(engine, this_run)
+    size = {"files": len(prepared.sources), "bytes": total_bytes(prepared.sources)}
+    _LOG.info("night begun", extra={"run_id": this_run.run_id, "as_of": settings.as_of, **size})
     resolving = Resolving(settings.ledger_url, prepared.orders_url, policy, this_run, prepared.keys)
     return Begun(prepared, resolving, rejects, is_new)

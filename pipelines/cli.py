@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from pipelines import logs
 from pipelines.commands import (
     backfilling,
     keeping,
@@ -24,6 +25,7 @@ from pipelines.commands import (
 from pipelines.commands.shared import Ledger, clock, opened
 from pipelines.dating import all_dated, dated, night_moment
 from pipelines.exits import USAGE, code_of
+from pipelines.logs import LogFormat, LogLevel
 from pipelines.settings import (
     NightSettings,
     OrderBook,
@@ -33,6 +35,7 @@ from pipelines.settings import (
     replay_settings,
     sender_parts,
 )
+from pipelines.tracing import tracing
 
 app = typer.Typer(
     add_completion=False,
@@ -42,6 +45,7 @@ app = typer.Typer(
     help="Finds the customers whom the service let down, works out what is owed, and makes it good.",
 )
 
+_LOG: Final = logging.getLogger(__name__)
 REPEATED: Final = frozenset({"--telemetry", "--orders", "--customers", "--grants", "--stock"})
 
 PolicyFile = Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")]
@@ -51,6 +55,20 @@ BeaconKeys = Annotated[
 OutFolder = Annotated[Path | None, typer.Option(help="Folder for tables, mails and report")]
 AsOf = Annotated[str | None, typer.Option(help="The moment of the decision, ISO 8601; UTC if it names no zone")]
 BeamOptions = Annotated[list[str] | None, typer.Argument(help="After --: options for Beam, such as --runner=…")]
+
+
+@app.callback()
+def everything(
+    context: typer.Context,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(envvar="MAKEGOOD_LOG_FORMAT", help="Log lines on standard error, for people or machines"),
+    ] = LogFormat.OFF,
+    log_level: Annotated[LogLevel, typer.Option(envvar="MAKEGOOD_LOG_LEVEL", help="From where on")] = LogLevel.INFO,
+) -> None:
+    """What holds for every command."""
+    if log_format is not LogFormat.OFF:
+        logs.start(log_format, log_level, context.invoked_subcommand)
 
 
 @app.command()
@@ -170,11 +188,14 @@ def main() -> None:
     """The console script: every error is one sentence on standard error, and `exits` has the codes."""
     logging.getLogger().setLevel(logging.ERROR)  # Beam warns of extras that nobody asked for.
     try:
-        app(args=repeat_option(sys.argv[1:], REPEATED), prog_name="makegood")
+        with tracing():
+            app(args=repeat_option(sys.argv[1:], REPEATED), prog_name="makegood")
     except UsageError as error:
         _fail(error, USAGE)
     except Exception as error:  # noqa: BLE001 the outermost frame: nobody else can say it in words
         _fail(error, code_of(error))
+    finally:
+        logs.stop()
 
 
 def _night(settings: NightSettings, show_mail: str | None) -> None:
@@ -196,5 +217,8 @@ def _night(settings: NightSettings, show_mail: str | None) -> None:
 def _fail(error: Exception, code: int) -> None:
     from pipelines.failures import sentence
 
-    typer.echo(f"makegood: {sentence(error)}", err=True)
+    told = sentence(error)
+    _LOG.error("failed", extra={"problem": told, "exit_code": code})
+    if logs.form() is not LogFormat.JSON:
+        typer.echo(f"makegood: {told}", err=True)
     sys.exit(code)

@@ -1,5 +1,6 @@
 """What a person at a terminal sees: rich where it is one, plain lines where it is not."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +12,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines import logs
 from pipelines.nightly import Table as SessionTable
 from remediation.report.formats import one_line
 from remediation.report.night import Night
 from remediation.report.text import NOTHING_CHANGED, balance, summary_lines
 
 SHOWN_REJECTS: Final = 10
+_LOG: Final = logging.getLogger(__name__)
 
 
 def print_night(night: Night, show_mail: str | None) -> None:
@@ -36,7 +39,13 @@ def print_night(night: Night, show_mail: str | None) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Gives the function that says what is being done: a moving line on a terminal, plain lines where it is none."""
+    """Gives the function that says what is being done: a moving line on a terminal, plain lines where it is none.
+
+    Where log lines are written, this is one of them.
+    """
+    if logs.form() is not logs.LogFormat.OFF:
+        yield _LOG.info
+        return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield lambda step: console.print(Text(step))

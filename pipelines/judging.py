@@ -1,5 +1,6 @@
 """The end of a run: released, or held with the reasons, before anything of it may be sent."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from remediation.ledger.control import Mode, control
 from remediation.ledger.run import Objection, Run, Standing, judge_run, released_figures, standing, stream_figures
 from remediation.report.night import Night
 
+_LOG: Final = logging.getLogger(__name__)
 ACTOR: Final = "guards"
 
 
@@ -60,7 +62,15 @@ def _judge(engine: Engine, resolving: Resolving, figures: Figures, tripped: Iter
     """Keeps the figures of a run and what stands against it."""
     against = [*_mode(engine), *(Objection(reading.guard, reading.reason) for reading in tripped)]
     judge_run(engine, resolving.run.run_id, Author(ACTOR, now), to_json(figures), against)
-    return standing(engine, resolving.run.run_id)
+    return _told(resolving.run, standing(engine, resolving.run.run_id))
+
+
+def _told(run: Run, stands: Standing) -> Standing:
+    known = {"run_id": run.run_id, "kind": run.kind, "as_of": run.as_of, "state": stands.state}
+    _LOG.info("run judged", extra=known)
+    for each in stands.objections:
+        _LOG.warning("run held", extra=known | {"guard": each.guard, "reason": each.reason})
+    return stands
 
 
 def hold(engine: Engine, run: Run, objection: Objection) -> None:

@@ -1,5 +1,6 @@
 """One night from settings to `Night`: what is missing stops it before anything is written."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +30,9 @@ from remediation.ledger.run import Objection, Run, finish_run
 from remediation.locks import BusyError, IsHeld, Right, held
 from remediation.report.night import Counts, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
+from remediation.spans import span
 
+_LOG: Final = logging.getLogger(__name__)
 COUNT_NAMES: Final = ("records", "used", "duplicate", "rejected", "late")
 
 
@@ -99,7 +102,7 @@ def run_night(settings: NightSettings, tell: Tell = silently) -> Result:
     """
     prepared = prepare(settings)
     engine = open_database(settings.ledger_url)
-    with held(engine, NIGHTS) as is_held:
+    with held(engine, NIGHTS) as is_held, span("night"):
         result = settle_night(begin_night(prepared, engine, tell), engine, is_held, tell)
     engine.dispose()
     return result
@@ -110,14 +113,16 @@ def settle_night(begun: Begun, engine: Engine, is_held: IsHeld, tell: Tell = sil
     settings, sources, resolving = begun.prepared.settings, begun.prepared.sources, begun.resolving
     this_run = resolving.run
     tell(_reading(sources))
-    with planned(sources, settings.beam_options) as plan:
+    with span("find and decide", run_id=this_run.run_id), planned(sources, settings.beam_options) as plan:
         run(partial(graph.night, sources=sources, resolving=resolving, plan=plan), settings.beam_options)
         parts = Parts(plan.parts_folder)
         table, findings, tally = _table(parts, sources), tuple(parts.findings()), whole_tally(parts)
         results = parts.counts()
     _demand_balance(table, engine, this_run)
     tell("looking for common causes")
-    unplaced = tell_unplaced(engine, resolving)
+    with span("find causes", run_id=this_run.run_id):
+        unplaced = tell_unplaced(engine, resolving)
+        tickets = find_causes(engine, resolving, tally)
     lines = results.get(ORDER_LINES, 0)
     night = night_of(engine, this_run, table.counts, table.sessions, findings, table.rows_by_source, lines)
     result = Result(
@@ -125,16 +130,21 @@ def settle_night(begun: Begun, engine: Engine, is_held: IsHeld, tell: Tell = sil
             night,
             new=begun.is_new or results.get(RECORDED, 0) > 0,
             rejects=(*table.rejects, *begun.rejects, *unplaced),
-            tickets=find_causes(engine, resolving, tally),
+            tickets=tickets,
         ),
         table,
         findings,
     )
-    finish_run(engine, this_run.run_id, _summary(result), table.rows_by_source)
+    summary = _summary(result)
+    finish_run(engine, this_run.run_id, summary, table.rows_by_source)
+    found = {"findings": len(findings), "remedies": len(night.remedies)}
+    _LOG.info("night recorded", extra={"run_id": this_run.run_id, **summary, **found})
     if not is_held():
         raise BusyError("the ledger's server was away, and another night may have begun: run this one again")
     tell("asking the guards")
-    stands = judge(engine, resolving, result.night, table.sessions, tally, settings.made_at)
+    with span("judge", run_id=this_run.run_id) as judging:
+        stands = judge(engine, resolving, result.night, table.sessions, tally, settings.made_at)
+        judging.note(state=stands.state)
     return replace(result, night=replace(result.night, run_state=stands.state, objections=stands.objections))
 
 

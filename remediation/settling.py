@@ -1,5 +1,6 @@
 """What a provider says later of refunds that it has taken on: the money has moved for good, or not after all."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,9 @@ from remediation.outbox.claims import Item, advance, item_of, put_off
 from remediation.outbox.states import State
 from remediation.outbox.worker import words
 from remediation.payer import ACTOR, payout_of, return_of
+from remediation.spans import span
+
+_LOG: Final = logging.getLogger(__name__)
 
 ASK_AGAIN_MS: Final = 6 * HOUR_MS
 """How long a pending refund is left alone before it is asked for once more; most settle within days."""
@@ -49,7 +53,8 @@ def settle(
         if pace:
             pace.keep()
         try:
-            receipt = gateway.find(_payout(engine, item))
+            with span("find refund", outbox_id=item.outbox_id, remedy_id=item.remedy_id, gateway=gateway.name):
+                receipt = gateway.find(_payout(engine, item))
         except (RefusedError, SilentError) as error:
             _put_off(engine, item, clock() + ASK_AGAIN_MS, error)
             if isinstance(error, SilentError):
@@ -62,6 +67,8 @@ def settle(
             now = _as_it_is(connection, item)
             after = heard(connection, now, receipt, gateway.name, Author(ACTOR, clock())) if now else None
         if now and after is not now.state:
+            known = {"outbox_id": item.outbox_id, "remedy_id": item.remedy_id, "kind": item.kind, "state": str(after)}
+            _LOG.log(logging.INFO if after is State.SETTLED else logging.WARNING, "refund heard of", extra=known)
             settled += after is State.SETTLED
             failed += after is State.FAILED
     return Settled(asked, settled, failed)

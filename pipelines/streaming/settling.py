@@ -33,6 +33,7 @@ from remediation.ledger.prints import record_prints
 from remediation.ledger.run import Objection, finish_run, start_run
 from remediation.report.night import Counts
 from remediation.resolve import declined, resolve
+from remediation.spans import span
 
 OPEN: Final = "open"
 """Among the counts: records that wait now and did not before, or the other way round where it is negative."""
@@ -71,7 +72,11 @@ class EndSlice(Turn[Item]):
 
     def take(self, end: int, elements: Iterable[Item]) -> Iterator[tuple[str, bytes]]:
         """Everything that closed in the slice has been written by then."""
-        resolving, parts = self.stream.at(end - 1), _Parts.of(elements)
+        resolving = self.stream.at(end - 1)
+        with span("slice", run_id=resolving.run.run_id, as_of=resolving.run.as_of):
+            yield from self._end(end, _Parts.of(elements), resolving)
+
+    def _end(self, end: int, parts: "_Parts", resolving: Resolving) -> Iterator[tuple[str, bytes]]:
         promises, missing, tally = self._parcels(resolving)
         findings = (*parts.findings, *settle(missing, self.ledger, self.book, resolving))
         tell_unplaced(self.ledger, resolving)

@@ -4,8 +4,10 @@ Ids name content, so that a repeated bundle, a second run of the same night and 
 restart after a crash all meet the rows of the first time and leave them alone.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
@@ -24,6 +26,8 @@ from remediation.ledger.tables import DECLINED, MAILS, ORDER_LINES, OUTBOX, REME
 from remediation.money import Money
 from remediation.outbox.items import items
 from remediation.remedy import Declined
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class UnknownOrderLineError(LookupError):
@@ -83,7 +87,7 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Ca
         checked = [_within_budget(connection, run, reserve(connection, entry), caps) for entry in asked]
         rows = outbox_rows(connection, checked)
         _tell(connection, run, checked, rows)
-        return Recorded(
+        recorded = Recorded(
             findings=written,
             remedies=len(new),
             remedy_findings=insert_new(
@@ -97,6 +101,11 @@ def record(engine: Engine, run: Run, resolutions: Sequence[Resolution], caps: Ca
             postings=post(connection, [debt for each in checked if (debt := debt_of(each, run.as_of))]),
             held=tuple(after.remedy.remedy_id for before, after in zip(asked, checked, strict=True) if after != before),
         )
+    for each in checked:
+        amount = {"amount_minor": each.remedy.amount, "currency": each.remedy.currency}
+        known = {"run_id": run.run_id, "remedy_id": each.remedy.remedy_id, "state": each.remedy.state}
+        _LOG.info("remedy recorded", extra=known | amount)
+    return recorded
 
 
 def _demand_order_lines(connection: Connection, entries: Sequence[Owed]) -> None:

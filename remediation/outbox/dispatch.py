@@ -1,8 +1,9 @@
 """Sends what the outbox holds: the money and the goods first, then the words."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from sqlalchemy import Engine
@@ -19,6 +20,9 @@ from remediation.outbox.worker import Clock, Errand, Passed, Worker
 from remediation.payer import PayRefunds
 from remediation.remedy import GOODS
 from remediation.settling import settle
+from remediation.spans import span
+
+_LOG: Final = logging.getLogger(__name__)
 
 POLL_S: Final = 10.0
 """How often a sender that follows looks for something new."""
@@ -57,7 +61,7 @@ def dispatch(engine: Engine, ways: Ways, clock: Clock, pace: Pace | None = None)
       SenderBusyError: Another process is sending from this ledger.
       OSError: A file gateway or mailer cannot write.
     """
-    with sender_lock(engine) as is_held:
+    with sender_lock(engine) as is_held, span("dispatch"):
         refunds = _run(engine, PayRefunds(engine, ways.refunds), clock, is_held, pace)
         settle(engine, ways.refunds, clock, is_held, pace)
         goods = Passed()
@@ -66,7 +70,9 @@ def dispatch(engine: Engine, ways: Ways, clock: Clock, pace: Pace | None = None)
                 goods = _sum(goods, _run(engine, OrderGoods(engine, ways.goods, kind), clock, is_held, pace))
         with ways.mails:
             mails = _run(engine, PostMails(engine, ways.mails, clock), clock, is_held, pace)
-        return Dispatched(refunds=refunds, goods=goods, mails=mails)
+    for kind, passed in (("refund", refunds), ("goods", goods), ("mail", mails)):
+        _LOG.info("pass ended", extra={"kind": kind, **asdict(passed)})
+    return Dispatched(refunds=refunds, goods=goods, mails=mails)
 
 
 def follow(

@@ -4,10 +4,12 @@ The intent (`sending`) is committed before anything is called. Whoever finds it
 there later does not know whether the call was made, and asks before calling again.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -17,6 +19,9 @@ from remediation.ledger.audit import Author
 from remediation.outbox.breaker import HOUR_MS, MAX_ATTEMPTS, MINUTE_MS, Breaker, Pace, rest_ms
 from remediation.outbox.claims import Item, advance, claim, may_be_sent, put_off, recover, renew, waiting
 from remediation.outbox.states import State
+from remediation.spans import Span, span
+
+_LOG: Final = logging.getLogger(__name__)
 
 Clock = Callable[[], int]
 """The moment, in milliseconds since the epoch."""
@@ -134,7 +139,8 @@ class Worker:
     def _ask(self, item: Item) -> None:
         """Finds out what became of it. Only what certainly had no effect is done again."""
         try:
-            found = self._errand.find(item)
+            with self._span("find", item):
+                found = self._errand.find(item)
         except SilentError as error:
             if self._errand.can_ask:
                 self._silence(item, words(error))
@@ -164,7 +170,9 @@ class Worker:
         if self._pace:
             self._pace.keep()
         try:
-            done = self._errand.do(item)
+            with self._span("send", item) as sending:
+                done = self._errand.do(item)
+                sending.note(state=str(done.state))
         except RefusedError as error:
             self._breaker.succeeded()
             self._move(item, State.FAILED, words(error))
@@ -193,6 +201,7 @@ class Worker:
                 if done.state is State.SETTLED:
                     advance(connection, sent, State.SETTLED, author, "done for good", settled_at=author.at)
         self._outcomes[State.FAILED if done.state is State.FAILED else State.SENT] += 1
+        self._tell(item, done.state)
 
     def _later(self, item: Item, error: DeferredError) -> None:
         """It certainly was not done. One that the other side puts off by name puts off only itself."""
@@ -217,6 +226,7 @@ class Worker:
             else:
                 advance(connection, item, State.UNKNOWN, author, problem, retry_at=retry_at, problem=problem)
         self._outcomes[State.UNKNOWN] += 1
+        self._tell(item, State.UNKNOWN, problem)
 
     def _unusable(self, item: Item, problem: str) -> None:
         """The set-up is wrong: this item was not done, and no other will be until somebody has mended it."""
@@ -230,6 +240,7 @@ class Worker:
         with writing(self._engine) as connection:
             put_off(connection, item, retry_at, problem)
         self._outcomes["later"] += 1
+        self._tell(item, item.state, problem)
 
     def _gives_up(self, item: Item, problem: str) -> bool:
         if item.attempts < MAX_ATTEMPTS:
@@ -241,6 +252,19 @@ class Worker:
         with writing(self._engine) as connection:
             advance(connection, item, state, self._author(), problem, problem=problem)
         self._outcomes[state] += 1
+        self._tell(item, state, problem)
+
+    def _span(self, what: str, item: Item) -> AbstractContextManager[Span]:
+        """The call itself: how long the other side took, and for which item."""
+        known = {"outbox_id": item.outbox_id, "remedy_id": item.remedy_id, "kind": item.kind}
+        return span(f"{what} {item.kind}", gateway=self._errand.gateway, attempts=item.attempts, **known)
+
+    def _tell(self, item: Item, state: State, problem: str | None = None) -> None:
+        """Once it is written down: what has become of an item, by ids alone."""
+        known = {"outbox_id": item.outbox_id, "remedy_id": item.remedy_id, "kind": item.kind, "state": str(state)}
+        told = known | {"attempts": item.attempts, "gateway": self._errand.gateway}
+        level = logging.WARNING if state in {State.UNKNOWN, State.FAILED, State.MANUAL} else logging.INFO
+        _LOG.log(level, "item tried", extra=told | ({"problem": problem} if problem else {}))
 
     def _key_is_alive(self, item: Item) -> bool:
         lifetime = self._errand.repeat_is_safe_ms

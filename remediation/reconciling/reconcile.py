@@ -1,5 +1,6 @@
 """Goes through the provider's list page by page, and then through what the ledger calls sent and the list lacks."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -18,8 +19,10 @@ from remediation.reconciling.books import Entry, oldest_open, sent_since
 from remediation.reconciling.comparing import ACTOR, Comparison
 from remediation.reconciling.discrepancies import Discrepancy, too_many_missing
 from remediation.reconciling.seen import Seen
+from remediation.spans import span
 
 T = TypeVar("T")
+_LOG: Final = logging.getLogger(__name__)
 
 PORTION: Final = 500
 """Refunds compared at once."""
@@ -69,7 +72,7 @@ def reconcile(
       SilentError, DeferredError, UnusableError: The provider cannot be asked; what was written down so far is right.
       OSError: A file gateway cannot be read.
     """
-    with sender_lock(engine) as is_held, Seen() as seen:
+    with sender_lock(engine) as is_held, Seen() as seen, span("reconcile"):
         now = clock()
         recover(engine, "refund", Author(ACTOR, now))
         since = _window(engine, now) if since_ms is None else since_ms
@@ -79,7 +82,14 @@ def reconcile(
             comparison.compare(portion)
             listed += len(portion)
         _look_for_missing(_while(is_held, sent_since(engine, gateway.name, since)), seen, comparison)
-    return _result(since, listed, comparison)
+    return _told(_result(since, listed, comparison))
+
+
+def _told(found: Reconciled) -> Reconciled:
+    _LOG.info("reconciled", extra={"seen": found.seen, "differ": found.differ, "failed": found.failed})
+    for each in found.discrepancies:
+        _LOG.warning("refund differs", extra={"kind": str(each.kind)})
+    return found
 
 
 def _window(engine: Engine, now_ms: int) -> int:

@@ -1,6 +1,6 @@
 """Personal data in every field, right and wrong, and in what fails: it is nowhere but where the mailer looks it up.
 
-A whole night runs through the real command line, everything logged that can be.
+A whole night runs through the real command line, everything logged and traced that can be.
 `MAKEGOOD_PROVE=release` plants 1,000; `-s` prints what came of them.
 """
 
@@ -23,8 +23,10 @@ from tests.prove.canaries import Canary, planted, plants
 from tests.prove.figures import sized, tell
 from tests.prove.payloads import AS_OF, Attack, attacked
 from tests.prove.spoken import Spoken, makegood
+from tests.support.otlp import receiver
 from tests.support.stories import HOUR
 
+LOGGED: Final = ("--log-format=json", "--log-level=debug")
 COUNT: Final = sized(50, 1_000, taste=20)
 CUSTOMERS: Final = 6
 """To whom something is owed, besides."""
@@ -63,16 +65,16 @@ class Service:
         records.write(folder)
         return cls(folder)
 
-    def night(self) -> Spoken:
+    def night(self, *first: str) -> Spoken:
         names = ("orders", "customers", "grants", "stock")
         books = [f"--{each}={path}" for each in names if (path := self.folder / f"{each}.jsonl").exists()]
         telemetry = f"--telemetry={self.folder / 'telemetry'}"
         places = (f"--ledger={self.ledger}", f"--out={self.out}")
-        return makegood("nightly", telemetry, *books, *places, f"--as-of={MOMENT}", debug=True)
+        return makegood(*first, "nightly", telemetry, *books, *places, f"--as-of={MOMENT}", debug=True)
 
-    def dispatch(self) -> Spoken:
+    def dispatch(self, *first: str) -> Spoken:
         ways = [f"--{way}=file:{self.folder / way}" for way in ("gateway", "mailer", "goods")]
-        return makegood("dispatch", *ways, f"--ledger={self.ledger}", f"--now={NOON}", debug=True)
+        return makegood(*first, "dispatch", *ways, f"--ledger={self.ledger}", f"--now={NOON}", debug=True)
 
     def asked(self) -> Iterator[str]:
         """What a person hears who asks about everything."""
@@ -122,12 +124,17 @@ def leaks(service: Service, said: list[str], canaries: list[Canary]) -> list[tup
     ]
 
 
-def test_what_is_planted_in_a_night_is_nowhere(tmp_path: Path) -> None:
+def test_what_is_planted_in_a_night_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     service, every = Service.of(tmp_path), plants(COUNT)
     planted(tmp_path, every)
-    night = service.night()
+    with receiver() as traces:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", traces.url)
+        night, sent = service.night(*LOGGED), service.dispatch(*LOGGED)
+        monkeypatch.undo()
     assert night.code == 0, night.err
-    said = [night.everything, service.dispatch().everything, *service.asked()]
+    assert {"night", "dispatch", "send mail"} <= {span.name for span in traces.spans}
+    assert all(line.startswith('{"event"') for line in (night.err + sent.err).splitlines())
+    said = [night.everything, sent.everything, traces.text, *service.asked()]
     owners = [Canary(FIRST + number) for number in range(CUSTOMERS)]
     found = leaks(service, said, [*(plant.canary for plant in every), *owners])
     told = {plant.canary.word: (plant.file, plant.way) for plant in every}
