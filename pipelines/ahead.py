@@ -1,21 +1,54 @@
-"""One step ahead: the next item is made while the last one is worked on."""
+"""Working ahead: the next items are made by other threads while the last one is worked on."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items in the same order, each made by another thread while the caller works on the one before.
+@dataclass(frozen=True)
+class Ahead:
+    """As `map`, with so many items made at once, while the caller works on the one before.
 
-    At most one item waits, so that memory stays bounded. An error in making an
-    item is raised where the item would have come.
+    The items themselves come one after the other, each when a thread is free for it. At
+    most one result waits beside those being made, so that memory stays bounded. An
+    error in an item, or in making one, is raised where its result would have come.
     """
-    end = object()
-    with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(next, items, end)
-        while (item := pending.result()) is not end:
-            pending = pool.submit(next, items, end)
-            yield item  # type: ignore[misc] # whatever is not the end is an item
+
+    threads: int
+
+    def __call__(self, make: Callable[[T], R], items: Iterable[T], /) -> Generator[R]:
+        """The results, in the order of the items."""
+        source, end = iter(items), object()
+
+        def one(turn: Event, following: Event) -> R | object:
+            turn.wait()
+            try:
+                item = next(source, end)
+            finally:
+                following.set()
+            return end if item is end else make(item)  # type: ignore[arg-type]  # whatever is not the end is an item
+
+        def begin(turn: Event) -> Event:
+            following = Event()
+            pending.append(pool.submit(one, turn, following))
+            return following
+
+        pending: deque[Future[R | object]] = deque()
+        pool = ThreadPoolExecutor(self.threads)
+        try:
+            turn = Event()
+            turn.set()
+            for _ in range(self.threads + 1):
+                turn = begin(turn)
+            while (result := pending.popleft().result()) is not end:
+                turn = begin(turn)
+                yield result  # type: ignore[misc]  # likewise
+        finally:
+            # Those that run have their turn already, or wait for one that runs.
+            pool.shutdown(cancel_futures=True)

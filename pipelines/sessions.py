@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 import apache_beam as beam
 import polars as pl
@@ -14,7 +14,7 @@ from detectors.playback.rules import PlaybackRules
 from detectors.playback.sessions import Sessionized, sessionize
 from detectors.telemetry.decode import Decoded, decode
 from detectors.telemetry.keys import KeyRing
-from pipelines.ahead import ahead
+from pipelines.ahead import Ahead
 from pipelines.batches import Spill, pack, split, unpack
 from pipelines.sources import Source, open_source
 
@@ -103,7 +103,7 @@ class _Decode(beam.DoFn):
     def process(self, source: Source) -> Iterator[TaggedOutput]:
         rows = 0
         with open_source(source.path) as stream:
-            for block, decoded in enumerate(ahead(decode(stream, source.path, keys=self._keys))):
+            for block, decoded in enumerate(self._decoded(stream, source.path)):
                 name = f"{source.number:06d}-{block:06d}"
                 rows += decoded.record_count
                 slices = {number: pack(events) for number, events in split(decoded.events, self._partitions)}
@@ -115,6 +115,10 @@ class _Decode(beam.DoFn):
                 yield TaggedOutput(COUNTS, ("rejected", rejected(decoded.rejects)))
         yield TaggedOutput(COUNTS, ("records", rows))
         yield TaggedOutput(COUNTS, (f"{ROWS}-{source.number}", rows))
+
+    def _decoded(self, stream: BinaryIO, path: str) -> Iterator[Decoded]:
+        """The blocks of a file, the next ones on their way."""
+        return decode(stream, path, keys=self._keys, in_order=Ahead(self._threads))
 
     def _parcels(self, decoded: Decoded) -> Iterator[TaggedOutput]:
         """Scans and contacts: few beside events, so that they travel as they are."""

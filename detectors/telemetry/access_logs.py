@@ -55,14 +55,16 @@ class AccessLog:
     """Decodes the portions of one log, W3C or JSON Lines.
 
     The time of a request is the server's, so event time and time of receipt are one.
+    A line that names the values holds for all that follow it.
     """
 
-    def __init__(self, limits: Limits, tally: Tally) -> None:
+    continues: Final = True
+
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._tally = tally
         self._names: list[str] = []
 
-    def decode(self, lines: Lines) -> Block:
+    def decode(self, lines: Lines, tally: Tally) -> Block:
         """The events of some lines and the rejects of the others; lines of `#` are no records."""
         requests: list[_Request] = []
         rejects: list[Reject] = []
@@ -88,7 +90,7 @@ class AccessLog:
             pl.Series([request.time for request in requests], dtype=pl.Int64),
             pl.Series([request.status for request in requests], dtype=pl.Int32),
         )
-        checked = records_to_events(texts, carriers, place, self._limits, self._tally)
+        checked = records_to_events(texts, carriers, place, self._limits, tally)
         took = pl.Series("transfer_ms", [request.transfer_ms for request in requests], dtype=pl.Int64)
         checked = replace(checked, frame=checked.frame.with_columns(took))
         block = settle(checked, place, rejects)

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detectors.telemetry.arrow_layout import CONTINUES, readable
-from detectors.telemetry.block import Block
+from detectors.telemetry.block import Part
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.limits import Limits
-from detectors.telemetry.parquet import block_of, form_of
+from detectors.telemetry.parquet import form_of, part_of
 from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Code, Tally
 
@@ -29,7 +29,7 @@ def is_arrow_end(tail: bytes) -> bool:
     return tail.endswith((_FILE, CONTINUES + b"\0\0\0\0"))
 
 
-def read_arrow(stream: BinaryIO, beacons: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
+def read_arrow(stream: BinaryIO, beacons: Format, limits: Limits) -> Iterator[Part]:
     """The same as `decode_arrow`, of a file.
 
     Raises:
@@ -39,17 +39,16 @@ def read_arrow(stream: BinaryIO, beacons: Format, limits: Limits, tally: Tally) 
     if len(data) > limits.wrapped_parquet_bytes:
         reason = "The Arrow file is too large to be held in memory: send it as several, or as Parquet."
         raise DamagedError(Code.DOCUMENT_TOO_LONG, reason)
-    yield from decode_arrow(data, beacons, limits, tally)
+    yield from decode_arrow(data, beacons, limits)
 
 
-def decode_arrow(data: bytes, beacons: Format, limits: Limits, tally: Tally) -> Iterator[tuple[Block, int]]:
-    """Blocks of at most `limits.block_rows` rows, each with how many; the offset of a reject is its row, from 0.
+def decode_arrow(data: bytes, beacons: Format, limits: Limits) -> Iterator[Part]:
+    """Parts of at most `limits.block_rows` rows; the offset of a reject is its row, from 0.
 
     Args:
       data: A whole stream or file.
       beacons: How beacons are read.
       limits: Bounds on what it may expand to.
-      tally: Counts columns of other names, once a row.
 
     Raises:
       DamagedError: The batches are cut or corrupt, expand like a bomb, or are in no
@@ -63,7 +62,7 @@ def decode_arrow(data: bytes, beacons: Format, limits: Limits, tally: Tally) -> 
     try:
         for batch in pa.ipc.open_stream(pa.py_buffer(stream[: stretch.bytes])):
             for rows in _checked(batch, limits):
-                yield _decoded(rows, first, beacons, limits, tally), rows.num_rows
+                yield _decoded(rows, first, beacons, limits)
                 first += rows.num_rows
     except (pa.ArrowException, OSError, ValueError, MemoryError):
         raise _damaged() from None
@@ -83,16 +82,18 @@ def _checked(batch: pa.RecordBatch, limits: Limits) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, limits.block_rows)
 
 
-def _decoded(batch: pa.RecordBatch, first: int, beacons: Format, limits: Limits, tally: Tally) -> Block:
+def _decoded(batch: pa.RecordBatch, first: int, beacons: Format, limits: Limits) -> Part:
     form = form_of(batch.schema, beacons, "Arrow batch")
-    known = {field.name for field in form.fields}
+    known, others = {field.name for field in form.fields}, Tally(limits)
     for name in batch.schema.names:
         if name not in known:
             reason = "The format has no such field; it was left out and the records kept."
-            tally.add(name, Code.UNKNOWN_FIELD, reason, (None, first), batch.num_rows)
+            others.add(name, Code.UNKNOWN_FIELD, reason, (None, first), batch.num_rows)
     # Text is judged in dictionaries, each of its words once.
     columns = [_in_dictionary(each, limits) for each in batch.columns]
-    return block_of(pa.RecordBatch.from_arrays(columns, names=batch.schema.names), first, form, limits, tally)
+    part = part_of(pa.RecordBatch.from_arrays(columns, names=batch.schema.names), first, form, limits)
+    part.left_out.take(others)
+    return part
 
 
 def _in_dictionary(column: "pa.Array[Any]", limits: Limits) -> "pa.Array[Any]":

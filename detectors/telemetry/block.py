@@ -56,6 +56,19 @@ class Block:
     contacts: pl.DataFrame = field(default_factory=empty_contacts)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A block, the number of records that it was made of, and the fields that were left out of them."""
+
+    block: Block
+    records: int
+    left_out: Tally
+
+
+Task = Callable[[], Part]
+"""What makes a part: no task needs what another one makes, so that they may be run at once."""
+
+
 def settle(
     checked: Checked, place: Callable[[int], Place], earlier: Iterable[Reject] = (), slot: Slot = Slot.EVENTS
 ) -> Block:

@@ -72,18 +72,19 @@ def _count(columns: Columns, first: int, place: Callable[[int], Place], tally: T
 class CollectorLines:
     """Decodes the portions of a file of `{"received_at": ms, "cmcd": "<record>", "mode": "event"|"request"}`."""
 
-    def __init__(self, limits: Limits, tally: Tally) -> None:
-        self._limits = limits
-        self._tally = tally
-        self._reader = JsonLines(_COLLECTOR_FIELDS, limits, tally)
+    continues: Final = False
 
-    def decode(self, lines: Lines) -> Block:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._reader = JsonLines(_COLLECTOR_FIELDS, limits)
+
+    def decode(self, lines: Lines, tally: Tally) -> Block:
         """The events of some lines and the rejects of the others."""
-        objects = self._reader.read(lines)
+        objects = self._reader.read(lines, tally)
         place = line_places(lines, objects.rows)
         received = check(objects.frame, _COLLECTOR_FIELDS[2:], self._limits, plain=True)
         faults, texts, carriers = _carried(objects, received)
-        checked = records_to_events(texts, carriers, place, self._limits, self._tally)
+        checked = records_to_events(texts, carriers, place, self._limits, tally)
         return settle(Checked(checked.frame, (*faults, *checked.faults)), place, objects.rejects)
 
 
@@ -125,11 +126,12 @@ def _channels(modes: pl.Series, texts: pl.Series) -> pl.Series:
 class RawRecords:
     """Decodes bodies of event reports: one record a line, or captured `CMCD=` query arguments."""
 
-    def __init__(self, limits: Limits, tally: Tally) -> None:
-        self._limits = limits
-        self._tally = tally
+    continues: Final = False
 
-    def decode(self, lines: Lines) -> Block:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def decode(self, lines: Lines, tally: Tally) -> Block:
         """The events of some lines and the rejects of the others; nothing here says when a record was received."""
         rejects: list[Reject] = []
         found = list(self._texts(lines, rejects))
@@ -139,7 +141,7 @@ class RawRecords:
         unknown = pl.Series([None] * len(found), dtype=pl.Int64)
         carriers = Carriers(channel, unknown, unknown.cast(pl.Int32))
         texts = pl.Series([text for _, _, text in found], dtype=pl.String)
-        return settle(records_to_events(texts, carriers, place, self._limits, self._tally), place, rejects)
+        return settle(records_to_events(texts, carriers, place, self._limits, tally), place, rejects)
 
     def _texts(self, lines: Lines, rejects: list[Reject]) -> Iterator[tuple[int, int, str]]:
         for row in range(len(lines)):

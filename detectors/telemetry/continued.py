@@ -112,26 +112,26 @@ class Reading:
         """The first line that shows what the text holds."""
         for lines in portions:
             for row in range(min(len(lines), _HEAD_LINES)):
-                if recognise(lines.part(row, row + 1), self.beacons, self.limits, Tally(self.limits)):
+                if recognise(lines.part(row, row + 1), self.beacons, self.limits):
                     return lines.text(row)
         return b""
 
     def _decoded(self, portions: list[Lines], known: Continuation) -> Decoded:
         tally = Tally(self.limits)
-        decoder = self._decoder(known, tally) if known.kind else None
+        decoder = self._decoder(known) if known.kind else None
         blocks, count = [Block()], 0
         for lines in portions:
-            block = decoder.decode(lines) if decoder is not None else Block()
+            block = decoder.decode(lines, tally) if decoder is not None else Block()
             blocks.append(replace(block, rejects=(*lines.rejects, *block.rejects)))
             count += len(lines) + block.extra + len(lines.rejects)
         whole = joined(blocks) if len(blocks) > 2 else blocks[-1]  # noqa: PLR2004  # the empty one and one more
         listed = Listing(self.limits).of_block(whole.rejects, count)
         return _framed(self.source, replace(whole, rejects=(*listed, *tally.rejects())), count)
 
-    def _decoder(self, known: Continuation, tally: Tally) -> Decoder | None:
-        decoder = recognise(next(_lines(known.kind, self.limits)), self.beacons, self.limits, tally)
+    def _decoder(self, known: Continuation) -> Decoder | None:
+        decoder = recognise(next(_lines(known.kind, self.limits)), self.beacons, self.limits)
         if isinstance(decoder, AccessLog) and known.names:
-            decoder.decode(next(_lines(known.names, self.limits)))
+            decoder.decode(next(_lines(known.names, self.limits)), Tally(self.limits))
         return decoder
 
 

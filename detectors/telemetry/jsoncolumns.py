@@ -7,8 +7,8 @@ or after, so that what it reads is what a line-by-line reading gives.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
@@ -74,13 +74,12 @@ class JsonColumns:
 
 
 class ColumnReader:
-    """Reads the portions of one file; what it learns of the fields in use speeds up the next portion."""
+    """Reads the portions of one file; what it learns of the fields in use speeds up those that are begun later."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
         self._kinds = {field.name: field.kind for field in fields}
-        self._seen: list[str] = []
-        self._others: dict[str, pa.DataType] = {}
-        self._as_text = dict.fromkeys((f.name for f in fields if f.kind in EITHER), False)
+        as_text = dict.fromkeys((f.name for f in fields if f.kind in EITHER), False)
+        self._learned = _Learned(self._kinds, [], {}, as_text)
 
     def read(self, lines: Lines) -> JsonColumns:
         """All lines, of which there is at least one.
@@ -99,18 +98,47 @@ class ColumnReader:
                 body.decode("utf-8")
             except UnicodeDecodeError:
                 raise UnsureError from None
-        if not self._seen and len(lines) > _SAMPLE_LINES:
-            self._table(lines.part(0, _SAMPLE_LINES).body())  # shows the fields in use
-        table = self._table(body)
+        # Several portions may be read at once: each goes on from what is known when it begins.
+        learned = self._learned.copy()
+        try:
+            if not learned.seen and len(lines) > _SAMPLE_LINES:
+                learned.table(lines.part(0, _SAMPLE_LINES).body())  # shows the fields in use
+            table = learned.table(body)
+        finally:
+            self._learned = learned
         if table.num_rows != len(lines) or _has_non_finite(table):
             raise UnsureError
         known = [name for name in table.column_names if name in self._kinds]
         frame = pl.DataFrame(table.select(known)) if known else pl.DataFrame(height=len(lines))
-        frame = frame.rename({name: name + TEXT_FORM for name, text in self._as_text.items() if text and name in known})
+        as_text = learned.as_text
+        frame = frame.rename({name: name + TEXT_FORM for name, text in as_text.items() if text and name in known})
         plain = ascii_only and b"\\" not in body and b"\x7f" not in body
         return JsonColumns(frame, plain, tuple(self._unknown(table)))
 
-    def _table(self, body: bytes) -> pa.Table:
+    def _unknown(self, table: pa.Table) -> list[Unknown]:
+        unknown = []
+        for name in table.column_names:
+            column = table.column(name)
+            count = len(column) - column.null_count
+            if name not in self._kinds and count:
+                unknown.append(Unknown(name, count, pc.index(column.is_valid(), value=True).as_py()))
+        return unknown
+
+
+@dataclass(slots=True)
+class _Learned:
+    """The fields that were met, those of other names with their types, and which may be a number but came as text."""
+
+    kinds: Mapping[str, Kind]
+    seen: list[str]
+    others: dict[str, pa.DataType]
+    as_text: dict[str, bool]
+
+    def copy(self) -> Self:
+        """The same, to be learned on from here."""
+        return replace(self, seen=[*self.seen], others={**self.others}, as_text={**self.as_text})
+
+    def table(self, body: bytes) -> pa.Table:
         """Arrow's reading of `body`, repeated while it shows fields that are new or of another type than was known."""
         turned: set[str] = set()
         while True:
@@ -132,48 +160,39 @@ class ColumnReader:
         Raises:
           UnsureError: There are none to be found, or so many others that they are no fields.
         """
-        before = len(self._seen) + len(self._others)
+        before = len(self.seen) + len(self.others)
         for name, type_ in _types(body).items():
-            if name in self._kinds and name not in self._seen:
-                self._seen.append(name)
-            elif name not in self._kinds:
-                self._others.setdefault(name, type_)
-        if len(self._seen) + len(self._others) == before or len(self._others) > _MOST_OTHERS:
-            self._others = dict(list(self._others.items())[:_MOST_OTHERS])
+            if name in self.kinds and name not in self.seen:
+                self.seen.append(name)
+            elif name not in self.kinds:
+                self.others.setdefault(name, type_)
+        if len(self.seen) + len(self.others) == before or len(self.others) > _MOST_OTHERS:
+            self.others = dict(list(self.others.items())[:_MOST_OTHERS])
             raise UnsureError
 
     def _turn(self, name: str, body: bytes) -> bool:
         """Reads a field in its other type from now on, if it may be of another."""
-        if name in self._as_text:
-            self._as_text[name] = not self._as_text[name]
-        elif name in self._others:
-            self._others[name] = _types(body).get(name, pa.string())
-        return name in self._as_text or name in self._others
+        if name in self.as_text:
+            self.as_text[name] = not self.as_text[name]
+        elif name in self.others:
+            self.others[name] = _types(body).get(name, pa.string())
+        return name in self.as_text or name in self.others
 
     def _arrow(self, body: bytes) -> pa.Table:
-        known = [(name, self._arrow_type(name)) for name in self._seen]
+        known = [(name, self._arrow_type(name)) for name in self.seen]
         return pyarrow.json.read_json(
             pa.BufferReader(body),  # type: ignore[arg-type]  # the stubs do not know Arrow's own files
             read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
             # Whatever name turned up would become a column as long as all lines, if the reader were to infer.
             parse_options=pyarrow.json.ParseOptions(
-                explicit_schema=pa.schema([*known, *self._others.items()]), unexpected_field_behavior="error"
+                explicit_schema=pa.schema([*known, *self.others.items()]), unexpected_field_behavior="error"
             ),
         )
 
     def _arrow_type(self, name: str) -> pa.DataType:
-        if name in self._as_text:
-            return pa.string() if self._as_text[name] else pa.int64()
-        return _ARROW[self._kinds[name]]
-
-    def _unknown(self, table: pa.Table) -> list[Unknown]:
-        unknown = []
-        for name in table.column_names:
-            column = table.column(name)
-            count = len(column) - column.null_count
-            if name not in self._kinds and count:
-                unknown.append(Unknown(name, count, pc.index(column.is_valid(), value=True).as_py()))
-        return unknown
+        if name in self.as_text:
+            return pa.string() if self.as_text[name] else pa.int64()
+        return _ARROW[self.kinds[name]]
 
 
 def _types(body: bytes) -> dict[str, pa.DataType]:

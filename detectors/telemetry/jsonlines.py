@@ -48,15 +48,14 @@ class Objects:
 class JsonLines:
     """Reads the portions of one file."""
 
-    def __init__(self, fields: Sequence[Field], limits: Limits, unknown: Tally) -> None:
-        """`unknown` counts fields that are not in `fields`."""
+    def __init__(self, fields: Sequence[Field], limits: Limits) -> None:
+        """`fields` are those of the format."""
         self._kinds = {field.name: field.kind for field in fields}
         self._limits = limits
-        self._unknown = unknown
         self._columns = ColumnReader(fields)
 
-    def read(self, lines: Lines) -> Objects:
-        """Every line of `lines` as a row or a reject."""
+    def read(self, lines: Lines, unknown: Tally) -> Objects:
+        """Every line of `lines` as a row or a reject; `unknown` counts fields that are not of the format."""
         parts = []
         pending = [(0, len(lines))]
         while pending:
@@ -64,12 +63,13 @@ class JsonLines:
             part = lines.part(first, last)
             few = last - first <= _FEWEST_LINES
             try:
-                objects = self.read_singly(part) if few and len(lines) > _FEWEST_LINES else self._read_at_once(part)
+                singly = few and len(lines) > _FEWEST_LINES
+                objects = self.read_singly(part, unknown) if singly else self._read_at_once(part, unknown)
             except UnsureError as unsure:
                 if not few:
                     pending += reversed(_split(first, last, unsure.row))
                     continue
-                objects = self.read_singly(part)
+                objects = self.read_singly(part, unknown)
             parts.append(Objects(objects.frame, objects.rows + first, objects.rejects, objects.plain))
         return Objects(
             pl.concat([part.frame for part in parts], how="diagonal"),
@@ -78,14 +78,14 @@ class JsonLines:
             all(part.plain for part in parts),
         )
 
-    def read_singly(self, lines: Lines) -> Objects:
+    def read_singly(self, lines: Lines, unknown: Tally) -> Objects:
         """The same as `read`, one line after the other: slow, and the reference."""
         columns: dict[str, list[Scalar | None]] = {}
         rows: list[int] = []
         rejects: list[Reject] = []
         for row in range(len(lines)):
             try:
-                values = self._values(lines.text(row), lines.place(row))
+                values = self._values(lines.text(row), lines.place(row), unknown)
             except FaultError as fault:
                 rejects.append(refused(lines, row, fault))
                 continue
@@ -101,13 +101,13 @@ class JsonLines:
         frame = pl.DataFrame(series) if series else pl.DataFrame(height=len(rows))
         return Objects(frame, np.array(rows, np.int64), tuple(rejects), plain=False)
 
-    def _read_at_once(self, lines: Lines) -> Objects:
+    def _read_at_once(self, lines: Lines, unknown: Tally) -> Objects:
         columns = self._columns.read(lines)
-        for unknown in columns.unknown:
-            self._count(unknown.name, lines.place(unknown.row), unknown.count)
+        for other in columns.unknown:
+            _count(unknown, other.name, lines.place(other.row), other.count)
         return Objects(columns.frame, np.arange(len(lines), dtype=np.int64), (), columns.plain)
 
-    def _values(self, text: bytes, place: Place) -> dict[str, Scalar]:
+    def _values(self, text: bytes, place: Place, unknown: Tally) -> dict[str, Scalar]:
         members = parse_object(text, self._limits)
         values: dict[str, Scalar] = {}
         for name, value in members.items():
@@ -119,15 +119,16 @@ class JsonLines:
             values[name + form] = float(scalar) if kind is Kind.NUMBER else scalar
         for name, value in members.items():
             if value is not None and name not in self._kinds:
-                self._count(name, place, 1)
+                _count(unknown, name, place, 1)
         return values
-
-    def _count(self, name: str, place: Place, count: int) -> None:
-        reason = "The format has no such field; it was left out and the record kept."
-        self._unknown.add(name, Code.UNKNOWN_FIELD, reason, place, count)
 
     def _dtype(self, name: str) -> pl.DataType:
         return pl.String() if name.endswith(TEXT_FORM) else _POLARS[self._kinds[name]]
+
+
+def _count(unknown: Tally, name: str, place: Place, count: int) -> None:
+    reason = "The format has no such field; it was left out and the record kept."
+    unknown.add(name, Code.UNKNOWN_FIELD, reason, place, count)
 
 
 def _split(first: int, last: int, bad: int | None) -> list[tuple[int, int]]:

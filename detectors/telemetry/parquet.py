@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from detectors.telemetry.block import Block, count_slips, settle
+from detectors.telemetry.block import Block, Part, Task, count_slips, settle
 from detectors.telemetry.checks import Bools, Checked, Fault, judge_text
 from detectors.telemetry.contacts import CONTACTS
 from detectors.telemetry.containers import DamagedError
@@ -31,17 +32,14 @@ _FEW_ROWS: Final = 64 * 1024
 _TEXTS: Final = (Kind.TEXT, Kind.STATE, Kind.CODE, Kind.TIME)
 
 
-def decode_parquet(
-    stream: BinaryIO, size: int, beacons: Format, limits: Limits, tally: Tally
-) -> Iterator[tuple[Block, int]]:
-    """Blocks of at most `limits.block_rows` rows, each with how many; the offset of a reject is its row, from 0.
+def decode_parquet(stream: BinaryIO, size: int, beacons: Format, limits: Limits) -> Iterator[Task]:
+    """Parts of at most `limits.block_rows` rows, read and still to be made; the offset of a reject is its row, from 0.
 
     Args:
       stream: The file, seekable.
       size: Its bytes on disk.
       beacons: How beacons are read.
       limits: Bounds on what it may expand to.
-      tally: Counts columns of other names, once a row.
 
     Raises:
       DamagedError: The file is cut or corrupt, is a bomb, or is in no canonical
@@ -63,15 +61,21 @@ def decode_parquet(
         raise DamagedError(
             Code.TRUNCATED_FILE, "The Parquet file is cut or damaged: its footer cannot be read, so no row can."
         ) from None
-    reason = "The format has no such field; it was left out and the records kept."
-    for name in schema.names:
-        if name not in names and file.metadata.num_rows:
-            tally.add(name, Code.UNKNOWN_FIELD, reason, (None, 0), file.metadata.num_rows)
+    yield partial(_other_columns, [name for name in schema.names if name not in names], file.metadata.num_rows, limits)
     first = 0
     plan = runs(stream, file.metadata, read, limits)
     for batch in _until_damage(_batches(file, plan, [leaf.path for leaf in read])):
-        yield block_of(batch, first, form, limits, tally), batch.num_rows
+        yield partial(part_of, batch, first, form, limits)
         first += batch.num_rows
+
+
+def _other_columns(names: Iterable[str], rows: int, limits: Limits) -> Part:
+    """Columns of other names are counted once a row."""
+    left_out = Tally(limits)
+    reason = "The format has no such field; it was left out and the records kept."
+    for name in names if rows else ():
+        left_out.add(name, Code.UNKNOWN_FIELD, reason, (None, 0), rows)
+    return Part(Block(), 0, left_out)
 
 
 def _batches(file: pq.ParquetFile, plan: Iterable[Run], paths: list[str]) -> Iterator[pa.RecordBatch]:
@@ -162,7 +166,7 @@ def _known(names: Iterable[str], form: Format) -> dict[str, Field]:
     return {name: fields[name] for name in names if name in fields}
 
 
-def block_of(batch: pa.RecordBatch, first: int, form: Format, limits: Limits, tally: Tally) -> Block:
+def part_of(batch: pa.RecordBatch, first: int, form: Format, limits: Limits) -> Part:
     """The rows and rejects of a slice whose first row is row `first` of its file.
 
     Raises:
@@ -178,8 +182,9 @@ def block_of(batch: pa.RecordBatch, first: int, form: Format, limits: Limits, ta
     frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=batch.num_rows)
     judged = form.judged(frame, limits, plain=True)
     checked = Checked(judged.frame, (*faults, *judged.faults), judged.slips)
-    count_slips(checked, place, tally)
-    return settle(checked, place, slot=form.slot)
+    left_out = Tally(limits)
+    count_slips(checked, place, left_out)
+    return Part(settle(checked, place, slot=form.slot), batch.num_rows, left_out)
 
 
 def _column(batch: pa.RecordBatch, field: Field, limits: Limits, faults: list[Fault]) -> pl.Series | None:

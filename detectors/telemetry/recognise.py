@@ -29,10 +29,15 @@ _OPEN: Final = b"{"
 
 
 class Decoder(Protocol):
-    """What reads the portions of one file, in order."""
+    """What reads the portions of one file."""
 
-    def decode(self, lines: Lines) -> Block:
-        """The rows of some lines and the rejects of the others."""
+    @property
+    def continues(self) -> bool:
+        """Whether what a portion says holds for the next, so that they must be decoded one after the other."""
+        ...
+
+    def decode(self, lines: Lines, tally: Tally) -> Block:
+        """The rows of some lines and the rejects of the others; `tally` counts what was left out of records in use."""
         ...
 
 
@@ -45,15 +50,13 @@ class _Kind:
     each.
     """
 
-    decoder: Callable[[Limits, Tally], Decoder]
+    decoder: Callable[[Limits], Decoder]
     mark: re.Pattern[bytes]
     key: bytes = b""
     others: tuple[bytes, ...] = ()
 
 
-def _kind(
-    decoder: Callable[[Limits, Tally], Decoder], mark: bytes, key: bytes = b"", others: tuple[bytes, ...] = ()
-) -> _Kind:
+def _kind(decoder: Callable[[Limits], Decoder], mark: bytes, key: bytes = b"", others: tuple[bytes, ...] = ()) -> _Kind:
     return _Kind(decoder, re.compile(mark, re.IGNORECASE), key, others)
 
 
@@ -92,45 +95,50 @@ class JsonRecords:
     A line that shows no kind is taken for one of the kind that the file began with.
     """
 
-    def __init__(self, first: int, beacons: Format, limits: Limits, tally: Tally) -> None:
+    def __init__(self, first: int, beacons: Format, limits: Limits) -> None:
         self._first = first
         self._beacons = beacons
         self._limits = limits
-        self._tally = tally
         self._decoders: dict[int, Decoder] = {}
 
-    def decode(self, lines: Lines) -> Block:
+    @property
+    def continues(self) -> bool:
+        """Only a log names its values ahead, in lines that are the log's only where it came first."""
+        return self._decoder(self._first).continues
+
+    def decode(self, lines: Lines, tally: Tally) -> Block:
         """The rows of some lines and the rejects of the others."""
         if _all_are(_KINDS[self._first], lines):
-            return self._decoder(self._first).decode(lines)
+            return self._decoder(self._first).decode(lines, tally)
         shown = (_shown(lines.text(row)) for row in range(len(lines)))
         kinds = np.array([self._first if kind is None else kind for kind in shown], np.int64)
         blocks = [
-            self._decoder(kind).decode(lines.take(np.flatnonzero(kinds == kind))) for kind in np.unique(kinds).tolist()
+            self._decoder(kind).decode(lines.take(np.flatnonzero(kinds == kind)), tally)
+            for kind in np.unique(kinds).tolist()
         ]
         return joined(blocks) if len(blocks) > 1 else blocks[0]
 
     def _decoder(self, kind: int) -> Decoder:
         if kind not in self._decoders:
             decoder = partial(Records, self._beacons) if kind == _BEACON else _KINDS[kind].decoder
-            self._decoders[kind] = decoder(self._limits, self._tally)
+            self._decoders.setdefault(kind, decoder(self._limits))
         return self._decoders[kind]
 
 
-def recognise(lines: Lines, beacons: Format, limits: Limits, tally: Tally) -> Decoder | None:
+def recognise(lines: Lines, beacons: Format, limits: Limits) -> Decoder | None:
     """The decoder for the first line that shows what it is; null where none of the first does."""
     nameless = False
     for row in range(min(len(lines), _LINES_LOOKED_AT)):
         text = lines.text(row).lstrip()
         if text.startswith(_OPEN):
             if (kind := _shown(text)) is not None:
-                return JsonRecords(kind, beacons, limits, tally)
+                return JsonRecords(kind, beacons, limits)
             nameless = nameless or bool(_WITHOUT_ID.search(text))
         elif text.startswith(_W3C):
-            return AccessLog(limits, tally)
+            return AccessLog(limits)
         elif _RECORD.match(text):
-            return RawRecords(limits, tally)
-    return JsonRecords(_BEACON, beacons, limits, tally) if nameless else None
+            return RawRecords(limits)
+    return JsonRecords(_BEACON, beacons, limits) if nameless else None
 
 
 def _shown(text: bytes) -> int | None:

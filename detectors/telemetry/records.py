@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -42,17 +43,18 @@ class Records:
     that misreports one figure cannot be trusted with the others.
     """
 
-    def __init__(self, form: Format, limits: Limits, tally: Tally) -> None:
+    continues: Final = False
+
+    def __init__(self, form: Format, limits: Limits) -> None:
         self._format = form
         self._limits = limits
-        self._tally = tally
-        self._reader = JsonLines(form.fields, limits, tally)
+        self._reader = JsonLines(form.fields, limits)
 
-    def decode(self, lines: Lines) -> Block:
-        """The rows of some lines and the rejects of the others."""
+    def decode(self, lines: Lines, tally: Tally) -> Block:
+        """The rows of some lines and the rejects of the others; `tally` counts what was left out of records in use."""
         form = self._format
-        objects = self._reader.read(lines)
+        objects = self._reader.read(lines, tally)
         place = line_places(lines, objects.rows)
         checked = form.judged(objects.frame, self._limits, plain=objects.plain)
-        count_slips(checked, place, self._tally)
+        count_slips(checked, place, tally)
         return settle(checked, place, objects.rejects, form.slot)

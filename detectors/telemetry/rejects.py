@@ -113,14 +113,21 @@ class Tally:
 
     def add(self, name: str, code: Code, reason: str, place: Place, count: int = 1) -> None:
         """Count `count` fields alike; beyond the limit of names they are counted together."""
-        key = (printable(name), code)
-        if key not in self._kinds and len(self._kinds) >= self.limits.distinct_fields:
-            key = (OTHER, code)
-        here = Reject("field", code, reason, key[0], *place)
-        known = self._kinds.setdefault(key, here)
-        if (here.offset or 0) < (known.offset or 0):
-            self._kinds[key] = here
-        self._counts[key] = self._counts.get(key, 0) + count
+        self._add(Reject("field", code, reason, printable(name), *place, count))
+
+    def take(self, later: "Tally") -> None:
+        """Count what was left out of a later part of the source, too."""
+        for reject in later.rejects():
+            self._add(reject)
+
+    def _add(self, reject: Reject) -> None:
+        name, code = reject.name or UNNAMED, reject.code
+        if (name, code) not in self._kinds and len(self._kinds) >= self.limits.distinct_fields:
+            name = OTHER
+        known = self._kinds.get((name, code))
+        if known is None or (reject.offset or 0) < (known.offset or 0):
+            self._kinds[name, code] = reject
+        self._counts[name, code] = self._counts.get((name, code), 0) + reject.count
 
     def rejects(self) -> list[Reject]:
         """One reject a name and code, in the order of the places."""

@@ -68,12 +68,13 @@ class Trackers:
     and not counted.
     """
 
-    def __init__(self, read: Reader, limits: Limits, tally: Tally) -> None:
+    continues: Final = False
+
+    def __init__(self, read: Reader, limits: Limits) -> None:
         self._read = read
         self._limits = limits
-        self._tally = tally
 
-    def decode(self, lines: Lines) -> Block:
+    def decode(self, lines: Lines, tally: Tally) -> Block:
         """The scans that some lines hold, and the rejects of the others."""
         scans: list[Scan] = []
         rows: list[int] = []
@@ -82,7 +83,7 @@ class Trackers:
         for row in range(len(lines)):
             before = len(scans)
             faults = Counter[_Fault]()
-            for one in self._found(lines, row):
+            for one in self._found(lines, row, tally):
                 if isinstance(one, Scan):
                     scans.append(one)
                 else:
@@ -95,19 +96,20 @@ class Trackers:
         block = settle(checked, place, rejects, Slot.SCANS)
         return Block(rejects=block.rejects, extra=extra, scans=block.scans)
 
-    def _found(self, lines: Lines, row: int) -> Iterator[Found]:
+    def _found(self, lines: Lines, row: int, tally: Tally) -> Iterator[Found]:
         """What one line holds; of what takes two bytes to write, nothing is kept until it shows that it is a scan."""
         try:
             members = parse_object(lines.text(row), self._limits)
         except FaultError as fault:
             yield fault
             return
-        for one in self._read(members, partial(self._note, lines.place(row))):
+        for one in self._read(members, partial(_note, tally, lines.place(row))):
             lacking = _lacking(one) if isinstance(one, Scan) else None
             yield one if lacking is None else FaultError(Code.MISSING_FIELD, missing(lacking), lacking)
 
-    def _note(self, place: Place, name: str, code: Code, reason: str) -> None:
-        self._tally.add(name, code, reason, place)
+
+def _note(tally: Tally, place: Place, name: str, code: Code, reason: str) -> None:
+    tally.add(name, code, reason, place)
 
 
 def _lacking(scan: Scan) -> str | None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from detectors import schemas
 from detectors.telemetry import cmcd
 from detectors.telemetry.cmcd_columns import Columns, read_singly
-from detectors.telemetry.decode import decode
+from detectors.telemetry.decode import InOrder, decode
 from detectors.telemetry.jsoncolumns import ColumnReader, UnsureError
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.lines import Lines
@@ -105,9 +105,9 @@ class Read:
         return Counter({row[:-1]: row[-1] for row in kinds.rows()})
 
 
-def read(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Read:
+def read(data: bytes, limits: Limits = DEFAULT_LIMITS, in_order: InOrder = map) -> Read:
     """Decodes a file; every record must be a row or a reject."""
-    blocks = list(decode(io.BytesIO(data), "file", limits))
+    blocks = list(decode(io.BytesIO(data), "file", limits, in_order=in_order))
     events = [schemas.complete(block.events, schemas.EVENTS) for block in blocks]
     rejects = pl.concat([pl.DataFrame(schema=schemas.REJECTS), *(block.rejects for block in blocks)])
     for block in blocks:

@@ -24,6 +24,7 @@ from pydantic import BaseModel
 
 from detectors.telemetry.keys import KeyRingError, load_key_ring
 from detectors.telemetry.limits import Limits
+from pipelines.ahead import Ahead
 from remediation.orders import Customer, Grant, OrderLine, Stock
 from remediation.policy.load import PolicyError, default_text, load_policy
 from remediation.rows import Row, RowReject, parsed_rows
@@ -99,7 +100,7 @@ def test_reading_in_columns_in_pieces_and_line_by_line_is_the_same(kind: str, ef
     def check(some: list[bytes]) -> int:
         whole = read(joined(some))
         demand_same(whole, read(joined(some)))
-        demand_same(whole, read(joined(some), Limits(block_lines=1 + len(some) // PIECES)))
+        demand_same(whole, read(joined(some), Limits(block_lines=1 + len(some) // PIECES), Ahead(PIECES)))
         with line_by_line():
             demand_same(whole, read(joined(some)))
         return mutated_in(some, kind)

@@ -48,8 +48,8 @@ def in_dictionaries(table: pa.Table) -> pa.Table:
     return table.set_column(0, "session_id", pa.chunked_array([column.dictionary_encode()]))
 
 
-def blocks_of(data: bytes, limits: Limits = DEFAULT_LIMITS, tally: Tally | None = None) -> list[Block]:
-    return [block for block, _ in decode_arrow(data, BEACONS, limits, tally or Tally(limits))]
+def blocks_of(data: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Block]:
+    return [part.block for part in decode_arrow(data, BEACONS, limits)]
 
 
 def events_of(blocks: list[Block]) -> pl.DataFrame:
@@ -81,15 +81,17 @@ def test_a_bad_row_is_a_reject_with_its_number_in_all_batches() -> None:
 
 def test_a_column_of_another_name_is_counted_once_a_row() -> None:
     tally = Tally(DEFAULT_LIMITS)
-    blocks_of(as_stream(EVENING.with_columns(mood=pl.lit("fine")).to_arrow()), tally=tally)
+    data = as_stream(EVENING.with_columns(mood=pl.lit("fine")).to_arrow())
+    for part in decode_arrow(data, BEACONS, DEFAULT_LIMITS):
+        tally.take(part.left_out)
 
     assert [(reject.name, reject.count) for reject in tally.rejects()] == [("mood", 300)]
 
 
 def test_what_is_cut_gives_what_came_before_and_then_damage() -> None:
-    given = decode_arrow(as_stream(EVENING.to_arrow())[:-400], BEACONS, DEFAULT_LIMITS, Tally(DEFAULT_LIMITS))
+    given = decode_arrow(as_stream(EVENING.to_arrow())[:-400], BEACONS, DEFAULT_LIMITS)
 
-    assert [next(given)[1], next(given)[1]] == [100, 100]
+    assert [next(given).records, next(given).records] == [100, 100]
     with pytest.raises(DamagedError, match="cut or damaged"):
         next(given)
 

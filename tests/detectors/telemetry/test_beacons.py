@@ -280,8 +280,8 @@ def test_reading_in_blocks_gives_what_reading_line_by_line_gives(given_texts: tu
     for lines in read_lines(iter(["\n".join(texts).encode("utf-8", "surrogatepass")]), DEFAULT_LIMITS):
         tallies = Tally(DEFAULT_LIMITS), Tally(DEFAULT_LIMITS)
 
-        fast = JsonLines(form.fields, DEFAULT_LIMITS, tallies[0]).read(lines)
-        slow = JsonLines(form.fields, DEFAULT_LIMITS, tallies[1]).read_singly(lines)
+        fast = JsonLines(form.fields, DEFAULT_LIMITS).read(lines, tallies[0])
+        slow = JsonLines(form.fields, DEFAULT_LIMITS).read_singly(lines, tallies[1])
 
         _same(fast, slow)
         assert _kinds(tallies[0].rejects()) == _kinds(tallies[1].rejects())

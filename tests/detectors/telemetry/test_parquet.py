@@ -16,8 +16,7 @@ from detectors.telemetry.beacons import BEACONS
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.decode import decode
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
-from detectors.telemetry.parquet import block_of
-from detectors.telemetry.rejects import Tally
+from detectors.telemetry.parquet import part_of
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, a_contact, a_scan, jsonl
 
 SESSIONS = ["s-1", "s-2", "s-3"]
@@ -161,7 +160,7 @@ def test_a_text_that_the_file_does_not_hold_is_damage() -> None:
     batch = pa.record_batch({"session_id": pa.array(SESSIONS), "cdn": whole})
 
     with pytest.raises(DamagedError) as damage:
-        block_of(batch, 0, BEACONS, DEFAULT_LIMITS, Tally(DEFAULT_LIMITS))
+        part_of(batch, 0, BEACONS, DEFAULT_LIMITS)
     assert damage.value.code == "corrupt_file"
 
 
