@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipelines.batches import Spill
 from pipelines.graph import Plan
+from pipelines.options import Options
 from pipelines.settings import UsageError
 from pipelines.sources import Source, open_source
 
@@ -37,7 +38,7 @@ def run(build: Callable[[beam.Pipeline], object], beam_options: Sequence[str]) -
     Raises:
       UsageError: The options name a runner that picks its engine by itself.
     """
-    options = PipelineOptions(list(beam_options))
+    options = Options(list(beam_options))
     name = options.view_as(StandardOptions).runner
     runner = FnApiRunner() if name in {None, LOCAL_RUNNER} else name
     # Beam logs the whole trace of a step that failed, with whatever the failing library quotes of people's data;
@@ -57,7 +58,7 @@ def planned(sources: Sequence[Source], beam_options: Sequence[str]) -> Iterator[
     Raises:
       UsageError: The options name a runner that picks its engine by itself.
     """
-    options = PipelineOptions(list(beam_options))
+    options = Options(list(beam_options))
     name = options.view_as(StandardOptions).runner
     if name in REFUSED_RUNNERS:
         raise UsageError(f"--runner={name} picks an engine by itself; name {LOCAL_RUNNER}, PrismRunner or FlinkRunner")

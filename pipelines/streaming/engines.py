@@ -20,13 +20,13 @@ from typing import Final
 import apache_beam as beam
 from apache_beam.options.pipeline_options import (
     DebugOptions,
-    PipelineOptions,
     PortableOptions,
     PrismRunnerOptions,
     StandardOptions,
 )
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from pipelines.options import Options
 from pipelines.settings import UsageError
 from pipelines.streaming.prism import EngineError, find_prism, serving
 from pipelines.streaming.quiet import silence
@@ -79,13 +79,13 @@ def running(build: Callable[[beam.Pipeline], object], beam_options: Sequence[str
     return True
 
 
-def engine_options(beam_options: Sequence[str], *, ends: bool) -> PipelineOptions:
+def engine_options(beam_options: Sequence[str], *, ends: bool) -> Options:
     """Beam's options, with what a stream needs where nothing is said.
 
     Raises:
       UsageError: They name no engine that can carry this stream.
     """
-    options = PipelineOptions(list(beam_options), streaming=True)
+    options = Options(list(beam_options), streaming=True)
     standard = options.view_as(StandardOptions)
     standard.runner = standard.runner or PRISM
     if standard.runner == IN_PROCESS and ends:
@@ -101,16 +101,16 @@ def engine_options(beam_options: Sequence[str], *, ends: bool) -> PipelineOption
     return options
 
 
-def _flink_options(beam_options: Sequence[str]) -> PipelineOptions:
+def _flink_options(beam_options: Sequence[str]) -> Options:
     """Flink's options are known to its job server only: they travel as they were written."""
     told = {option.lstrip("-").split("=", 1)[0] for option in beam_options}
     usual = {"flink_version": FLINK_VERSION, "checkpointing_interval": str(CHECKPOINT_MS)}
     added = [f"--{name}={value}" for name, value in usual.items() if name not in told]
-    return PipelineOptions([*beam_options, *added], streaming=True)
+    return Options([*beam_options, *added], streaming=True)
 
 
 @contextmanager
-def _engine(options: PipelineOptions) -> Iterator[None]:
+def _engine(options: Options) -> Iterator[None]:
     """Where the stream runs on this machine, its engine for as long as it does."""
     portable = options.view_as(PortableOptions)
     if options.view_as(StandardOptions).runner != PRISM or portable.job_endpoint:
@@ -121,7 +121,7 @@ def _engine(options: PipelineOptions) -> Iterator[None]:
         yield
 
 
-def _run(build: Callable[[beam.Pipeline], object], options: PipelineOptions) -> None:
+def _run(build: Callable[[beam.Pipeline], object], options: Options) -> None:
     name = options.view_as(StandardOptions).runner
     pipeline = beam.Pipeline(runner=FnApiRunner() if name == IN_PROCESS else name, options=options)
     build(pipeline)
