@@ -2,12 +2,33 @@
 
 from collections.abc import Callable
 from functools import cache
+from types import CodeType
+from typing import Final
 
 from babel import Locale
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.bccache import Bucket, BytecodeCache
+from jinja2.runtime import Context
 
 from remediation.notices.catalogues import Words
 from remediation.notices.display import Display
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once for all languages, voices and locales: an environment of each would compile its own."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
 
 
 @cache
@@ -26,11 +47,23 @@ def environment(words: Words, locale: Locale) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     jinja.install_gettext_callables(words.gettext, _strict(words.ngettext), newstyle=True)  # type: ignore[attr-defined]
     display = Display(words, locale)
-    jinja.filters |= {"duration": display.duration, "distance": display.distance, "figure": display.figure}
+    figures = {"duration": display.duration, "distance": display.distance, "figure": display.figure}
+    jinja.filters |= {name: _when_rendered(told) for name, told in figures.items()}
     return jinja
+
+
+def _when_rendered(told: Callable[[int], str]) -> Callable[[Context, int], str]:
+    """A filter of the context: Jinja would put a constant into words while compiling, in one language for all."""
+
+    @pass_context
+    def tell(_context: Context, figure: int) -> str:
+        return told(figure)
+
+    return tell
 
 
 def _strict(ngettext: Callable[[str, str, int], str]) -> Callable[[str, str, int], str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from babel import Locale
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, UndefinedError
 
 from detectors.finding import Finding, Kind
 from remediation.notices.catalogues import languages, words
@@ -121,6 +121,16 @@ def test_a_name_that_a_template_misspells_is_an_error_not_a_gap() -> None:
 
     with pytest.raises(UndefinedError):
         jinja.from_string("{{ letter.titel }}").render(letter={"title": "Casablanca"})
+
+
+def test_templates_are_compiled_once_and_speak_every_language() -> None:
+    english, japanese = (environment(words(language, "plain"), Locale(language)) for language in ("en", "ja"))
+    layouts = [jinja.get_template("layout.txt.j2").root_render_func for jinja in (english, japanese)]
+    assert layouts[0].__code__ is layouts[1].__code__
+
+    figure = DictLoader({"wait.txt.j2": "{{ 5000|duration }}"})
+    waits = [jinja.overlay(loader=figure).get_template("wait.txt.j2").render() for jinja in (english, japanese)]
+    assert waits == ["5 s", "5秒"]
 
 
 @pytest.mark.parametrize(
