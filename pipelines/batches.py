@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
@@ -57,10 +57,11 @@ def split(events: pl.DataFrame, partitions: int, key: str = "session_id") -> Ite
             yield number, grouped.slice(int(starts[number]), length)
 
 
-def pack(frame: pl.DataFrame) -> bytes:
+def pack(frame: pl.DataFrame, compression: Literal["uncompressed", "lz4"] = "uncompressed") -> bytes:
     """The frame as an Arrow stream; columns that are null throughout stay behind."""
     buffer = io.BytesIO()
-    frame.select(name for name in frame.columns if frame[name].null_count() < frame.height).write_ipc_stream(buffer)
+    filled = frame.select(name for name in frame.columns if frame[name].null_count() < frame.height)
+    filled.write_ipc_stream(buffer, compression=compression)
     return buffer.getvalue()
 
 

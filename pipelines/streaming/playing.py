@@ -6,12 +6,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from detectors.telemetry.arrow import is_arrow
+from detectors.telemetry.containers import Container, sniff
 from detectors.telemetry.decode import decode
+from detectors.telemetry.documents import is_document
 from pipelines.sources import find, open_source
 from pipelines.streaming.clock import stream_times
-
-NO_TEXT: Final = (b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
-"""How files of Parquet, gzip and zstd begin."""
 
 HEAD_LINES: Final = 4
 """The lines that may say what a log is before its first record does."""
@@ -57,9 +57,9 @@ def play(
 def _timed(name: str, content: bytes) -> Iterator[Line]:
     """The lines of one file. Each is decoded by itself, after the lines that say what the file is.
 
-    A file that is no text comes whole, when the last of it had come.
+    A file that is not read by lines comes whole, when the last of it had come.
     """
-    if content.startswith(NO_TEXT):
+    if sniff(content) is not Container.PLAIN or is_arrow(content) or is_document(content):
         yield Line(_moment(name, content) or 0, name, content)
         return
     texts = content.splitlines(keepends=True)

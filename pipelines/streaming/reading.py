@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import apache_beam as beam
 import msgspec
 from apache_beam.coders import BytesCoder, Coder
 from apache_beam.io.unbounded_source import ReadFromUnboundedSource, UnboundedSource
 
+from detectors.telemetry.keys import KeyRing
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.messages import Messages
 from pipelines.sources import SourceError, read_key_ring
@@ -19,7 +20,7 @@ from pipelines.streaming.cluster import SCHEME, KafkaCluster, Topics
 from pipelines.streaming.files import Taker
 from pipelines.streaming.folder import Disk, FolderReader
 from pipelines.streaming.listing import list_folder, open_file
-from pipelines.streaming.marks import BeamReader, MarkCoder
+from pipelines.streaming.marks import BeamReader, BlockReader, MarkCoder
 from pipelines.streaming.marks import Mark as BeamMark
 
 FOLDER: Final = "dir:"
@@ -74,6 +75,20 @@ class _WholeSource(UnboundedSource):
     could not say how far it is.
     """
 
+    options: StreamOptions
+    mark_type: ClassVar[type[folder.Mark] | type[kafka.Mark]]
+
+    def reader(self, mark: Any, clock: SourceClock, keys: KeyRing | None) -> BlockReader:
+        """A reader that goes on at the mark, if there is one; `clock` already does."""
+        raise NotImplementedError
+
+    def create_reader(self, options: object, checkpoint_mark: BeamMark | None) -> BeamReader:
+        """A reader that goes on at the mark."""
+        del options
+        mark = None if checkpoint_mark is None else msgspec.msgpack.decode(checkpoint_mark.payload, type=self.mark_type)
+        reader = self.reader(mark, self.options.clock(mark), read_key_ring(self.options.beacon_keys))
+        return BeamReader(reader, now_ms)
+
     def split(self, desired_num_splits: int, options: object = None) -> Iterable[UnboundedSource]:
         """Not split."""
         del desired_num_splits, options
@@ -95,17 +110,13 @@ class FolderSource(_WholeSource):
     path: str
     options: StreamOptions
 
-    def create_reader(self, options: object, checkpoint_mark: BeamMark | None) -> BeamReader:
-        """A reader that goes on at the mark."""
-        del options
-        mark = None if checkpoint_mark is None else msgspec.msgpack.decode(checkpoint_mark.payload, type=folder.Mark)
+    mark_type: ClassVar = folder.Mark
+
+    def reader(self, mark: folder.Mark | None, clock: SourceClock, keys: KeyRing | None) -> BlockReader:
+        """Of what is in the folder."""
         how = self.options
-        keys = read_key_ring(how.beacon_keys)
         disk = Disk(lambda: list_folder(self.path), open_file, now_ms)
-        reader = FolderReader(
-            disk, Taker(how.limits, keys), how.clock(mark), mark, until_end=how.until_end, since_ms=how.since_ms
-        )
-        return BeamReader(reader, now_ms)
+        return FolderReader(disk, Taker(how.limits, keys), clock, mark, until_end=how.until_end, since_ms=how.since_ms)
 
 
 @dataclass(frozen=True)
@@ -115,22 +126,21 @@ class KafkaSource(_WholeSource):
     topics: Topics
     options: StreamOptions
 
-    def create_reader(self, options: object, checkpoint_mark: BeamMark | None) -> BeamReader:
-        """A reader that goes on at the mark."""
-        del options
-        mark = None if checkpoint_mark is None else msgspec.msgpack.decode(checkpoint_mark.payload, type=kafka.Mark)
+    mark_type: ClassVar = kafka.Mark
+
+    def reader(self, mark: kafka.Mark | None, clock: SourceClock, keys: KeyRing | None) -> BlockReader:
+        """Of what is in the topics."""
         how = self.options
-        limits, keys = how.limits, read_key_ring(how.beacon_keys)
-        reader = kafka.KafkaReader(
+        limits = how.limits
+        return kafka.KafkaReader(
             KafkaCluster(self.topics, how.since_ms),
             lambda name: Messages(name, limits, keys),
-            how.clock(mark),
+            clock,
             now_ms,
             mark,
             until_end=how.until_end,
             since_ms=how.since_ms,
         )
-        return BeamReader(reader, now_ms)
 
 
 def stream_source(url: str, options: StreamOptions | None = None) -> UnboundedSource:

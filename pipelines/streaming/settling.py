@@ -150,7 +150,9 @@ class _Parts:
         visits: list[bytes] = []
         tallies: list[tuple[str, bytes]] = []
         for kind, content in items:
-            if kind in {"count", "parcels"}:
+            if kind == "counts":
+                parts.counts.update(content)
+            elif kind == "parcels":
                 parts.counts[content[0]] += content[1]
             elif kind == "open":
                 parts.waiting.append(content)

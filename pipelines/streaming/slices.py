@@ -74,10 +74,42 @@ def to_ms(timestamp: Timestamp) -> int:
     return int(timestamp.micros // MS)
 
 
-def wake(end: int, known: Any, timer: Any) -> None:
-    """Sets a timer for the end of a slice or tick and keeps that moment in a state.
+class Alarm:
+    """When the timer of a key rings, as a state of the engine keeps it; the state is read once a bundle.
 
-    It fires a millisecond before, so that what comes of it belongs to the slice that ends there.
+    It rings a millisecond before the end of a slice or tick, so that what comes of it belongs to the slice that ends.
     """
-    known.write(end)
-    timer.set(to_timestamp(end - 1))
+
+    def __init__(self) -> None:
+        self._ends: dict[int, int | None] = {}
+
+    def forget(self) -> None:
+        """A bundle begins: others may have set the states since."""
+        self._ends.clear()
+
+    def end(self, key: int, state: Any) -> int | None:
+        """What is set: the end of a slice or tick in ms since the epoch; null where nothing is."""
+        if key not in self._ends:
+            self._ends[key] = state.read()
+        return self._ends[key]
+
+    def rings(self, key: int, state: Any) -> int:
+        """The end for which it rings now."""
+        end = self.end(key, state)
+        assert end is not None  # noqa: S101  # a timer is never set without its state
+        return end
+
+    def set_by(self, end: int, key: int, state: Any, timer: Any) -> None:
+        """Rings for this end at the latest."""
+        known = self.end(key, state)
+        if known is None or end < known:
+            self.set(end, key, state, timer)
+
+    def set(self, end: int | None, key: int, state: Any, timer: Any) -> None:
+        """Rings for this end, after it has rung; null is for none."""
+        self._ends[key] = end
+        if end is None:
+            state.clear()
+        else:
+            state.write(end)
+            timer.set(to_timestamp(end - 1))

@@ -28,7 +28,7 @@ class Spread(NamedTuple):
     """What blocks hold.
 
     (partition, (first tick at which it could close, packed events)); packed scans
-    and contacts; (name, packed late events); (name, packed rejects); (name, number);
+    and contacts; (name, packed late events); (name, packed rejects); {name: number};
     the stream time of each block.
     """
 
@@ -63,16 +63,15 @@ class _Spread(beam.DoFn):
     def process(self, element: bytes, timestamp: Any = beam.DoFn.TimestampParam) -> Iterator[TaggedOutput]:
         block = Block.read(element)
         reached = to_ms(timestamp)
-        held = 0
+        counts = {"records": block.records}
         if block.events:
             events, late = in_time(unpack([block.events]), reached, self._patience)
-            held = events.height
+            counts |= {"open": events.height, "late": late.height}
             for partition, part in split(events, self._partitions):
                 due = earliest_due(part, self._patience)
                 yield TaggedOutput(BATCHES, (partition, (due, pack(part))))
             if late.height:
                 yield TaggedOutput(LATE, (f"{reached}-{_name(block)}", pack(late)))
-                yield TaggedOutput(COUNTS, ("late", late.height))
         if block.scans:
             yield TaggedOutput(SCANS, block.scans)
         if block.contacts:
@@ -80,9 +79,8 @@ class _Spread(beam.DoFn):
         if block.rejects:
             rejects = unpack([block.rejects])
             yield TaggedOutput(REJECTS, (f"{reached}-{_name(block)}", block.rejects))
-            yield TaggedOutput(COUNTS, ("rejected", rejected(rejects)))
-        yield TaggedOutput(COUNTS, ("records", block.records))
-        yield TaggedOutput(COUNTS, ("open", held))
+            counts["rejected"] = rejected(rejects)
+        yield TaggedOutput(COUNTS, counts)
         yield TaggedOutput(MOMENTS, reached)
 
 

@@ -10,7 +10,7 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.streaming.slices import Slices, to_ms, wake
+from pipelines.streaming.slices import Alarm, Slices, to_ms
 
 
 @dataclass
@@ -40,6 +40,11 @@ class _Clock(beam.DoFn):
     def __init__(self, slices: Slices, until: int | None) -> None:
         self._slices = slices
         self._until = until
+        self._alarm = Alarm()
+
+    def start_bundle(self) -> None:
+        """What was known of the alarm is as old as the last bundle."""
+        self._alarm.forget()
 
     def process(
         self,
@@ -47,8 +52,8 @@ class _Clock(beam.DoFn):
         following: Any = beam.DoFn.StateParam(NEXT),
         timer: Any = beam.DoFn.TimerParam(TICK),
     ) -> None:
-        if following.read() is None:
-            wake(self._slices.end(moment[1]), following, timer)
+        if self._alarm.end(0, following) is None:
+            self._alarm.set(self._slices.end(moment[1]), 0, following, timer)
 
     @on_timer(TICK)
     def tick(
@@ -56,8 +61,8 @@ class _Clock(beam.DoFn):
         following: Any = beam.DoFn.StateParam(NEXT),
         timer: Any = beam.DoFn.TimerParam(TICK),
     ) -> Iterator[int]:
-        end = following.read()
+        end = self._alarm.rings(0, following)
         yield end
         last = to_ms(Timestamp.now()) + self._slices.length_ms if self._until is None else self._until
         if end + self._slices.length_ms <= last:
-            wake(end + self._slices.length_ms, following, timer)
+            self._alarm.set(end + self._slices.length_ms, 0, following, timer)

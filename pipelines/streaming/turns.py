@@ -16,7 +16,7 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
 
 from pipelines.resolving import LedgerFn
-from pipelines.streaming.slices import Slices, Stream, to_ms, wake
+from pipelines.streaming.slices import Alarm, Slices, Stream, to_ms
 
 T = TypeVar("T")
 
@@ -43,6 +43,11 @@ class Turn(LedgerFn, Generic[T]):
         super().__init__(stream.resolving)
         self.stream = stream
         self._slices = slices
+        self._alarm = Alarm()
+
+    def start_bundle(self) -> None:
+        """What was known of the alarm is as old as the last bundle."""
+        self._alarm.forget()
 
     def take(self, end: int, elements: Iterable[T]) -> Iterator[Any]:
         """Does what has to be done at the end of a slice; what it yields belongs to that slice. Runs again at will."""
@@ -61,9 +66,7 @@ class Turn(LedgerFn, Generic[T]):
         if end <= self.stream.settled:
             return
         elements.add((end, keyed[1]))
-        known = following.read()
-        if known is None or end < known:
-            wake(end, following, timer)
+        self._alarm.set_by(end, 0, following, timer)
 
     @on_timer(END)
     def end(
@@ -73,14 +76,11 @@ class Turn(LedgerFn, Generic[T]):
         timer: Any = beam.DoFn.TimerParam(END),
     ) -> Iterator[Any]:
         """The next slice is over."""
-        end = following.read()
+        end = self._alarm.rings(0, following)
         known = list(elements.read())
         elements.clear()
         later = [each for each in known if each[0] > end]
         for each in later:
             elements.add(each)
-        if later:
-            wake(min(of for of, _ in later), following, timer)
-        else:
-            following.clear()
+        self._alarm.set(min((of for of, _ in later), default=None), 0, following, timer)
         yield from self.take(end, (element for of, element in known if of <= end))

@@ -1,94 +1,65 @@
 """A stream under load: how many events a second, how long after a session's last event its finding is in the ledger.
 
-`MAKEGOOD_LOAD_EVENTS` a second for `MAKEGOOD_LOAD_SECONDS`; the writer shares the machine with the stream.
+`MAKEGOOD_LOAD_EVENTS` a second for `MAKEGOOD_LOAD_SECONDS`, in `MAKEGOOD_LOAD_FORM` (jsonl, arrow); the writer
+shares the machine with the stream.
 """
 
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
+import msgspec
 import polars as pl
 import pytest
 from sqlalchemy import Engine, create_engine, text
+
+from tests.benchmarks.crowd import EVENTS, LIFE_S, STEP_MS, Crowd
+from tests.benchmarks.timed_stream import Step
 
 pytestmark = pytest.mark.benchmark
 
 RATE: Final = int(os.environ.get("MAKEGOOD_LOAD_EVENTS", "50000"))
 SECONDS: Final = int(os.environ.get("MAKEGOOD_LOAD_SECONDS", "600"))
-EVENTS: Final = 40
-"""A session's: a start, a first picture, one wait, heartbeats, an end."""
-BEAT_MS: Final = 1_500
-BAD_SHARE: Final = 0.02
-STEP_MS: Final = 500
+FORM: Final = os.environ.get("MAKEGOOD_LOAD_FORM", "jsonl")
 LATENESS_S: Final = 10
 TICK_S: Final = 2
-WARM_S: Final = 75
-"""Until then no session has ended."""
-P95_S: Final = 10.0
+START_S: Final = 15
+"""Until the stream is up."""
+WARM_S: Final = LIFE_S + LATENESS_S + TICK_S
+"""Until as many have gone as come."""
+SAMPLE_S: Final = 10
+TAIL_S: Final = 30
+"""A session that ended by so long before the end must have been found."""
+
+MOST_P95_S: Final = 10.0
+MOST_GROWTH_MB: Final = 200.0
+"""In the second half: what ended within the gap is remembered, and this crowd comes and goes fast."""
 
 
 @dataclass
-class Crowd:
-    """Viewers who come and go at a steady rate; some of them wait for 15 seconds, all told."""
+class Observed:
+    """What was seen of a stream: when each session was found, the megabytes of its processes, and its steps."""
 
-    begin_ms: int
-    per_step: int = round(RATE * STEP_MS / 1000 / EVENTS)
-    written: int = 0
-    ends: dict[str, int] = field(default_factory=dict)  # of bad sessions, ms since the epoch
-
-    def sessions(self, step: int) -> pl.DataFrame:
-        luck = np.random.default_rng((7, step))
-        bad = luck.random(self.per_step) < BAD_SHARE
-        start = self.begin_ms + step * STEP_MS + luck.integers(0, STEP_MS, self.per_step)
-        ids = [f"{'bad' if b else 'good'}-{step}-{number}" for number, b in enumerate(bad)]
-        return pl.DataFrame({"session_id": ids, "start": start, "bad": bad})
-
-    def events(self, since: int, until: int) -> pl.DataFrame:
-        """What happens between two moments, ms since the epoch."""
-        life = EVENTS * BEAT_MS
-        first = max(0, (since - self.begin_ms - life) // STEP_MS - 1)
-        last = (until - self.begin_ms) // STEP_MS
-        alive = pl.concat([self.sessions(step) for step in range(first, last + 1)])
-        beats = pl.DataFrame({"sequence": np.arange(EVENTS)})
-        told = alive.join(beats, how="cross").with_columns(event_time=pl.col("start") + pl.col("sequence") * BEAT_MS)
-        told = told.filter(pl.col("event_time").is_between(since, until, closed="left"))
-        state = (
-            pl.when(pl.col("sequence") == 0).then(pl.lit("starting"))
-            .when(pl.col("sequence") == 1).then(pl.lit("playing"))
-            .when(pl.col("bad") & (pl.col("sequence") == 10)).then(pl.lit("stalled"))
-            .when(pl.col("bad") & (pl.col("sequence") == 20)).then(pl.lit("playing"))
-            .when(pl.col("sequence") == EVENTS - 1).then(pl.lit("ended"))
-        )  # fmt: skip
-        over = told.filter(pl.col("bad") & (pl.col("sequence") == EVENTS - 1))
-        self.ends |= dict(over.select("session_id", "event_time").iter_rows())
-        self.written += told.height
-        return told.select("session_id", "event_time", "sequence", state.alias("state"), bitrate_kbps=pl.lit(4_500))
+    seen: dict[str, float] = field(default_factory=dict)
+    memory: list[tuple[float, Mapping[str, float]]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    behind_s: float = 0.0
 
 
-def book(crowd: Crowd, folder: Path) -> list[str]:
-    """Orders, customers and grants of the bad sessions."""
-    steps = (SECONDS * 1000) // STEP_MS + 1
-    bad = pl.concat([crowd.sessions(step).filter("bad") for step in range(steps)]).with_row_index("n")
-    line = pl.format("line-{}", "n")
-    customer = pl.format("viewer-{}", "n")
-    tables = {
-        "orders": bad.select(
-            order_line_id=line, order_id=line, customer_id=customer, kind=pl.lit("rental"), item_id=pl.lit("film"),
-            title=pl.lit("Casablanca"), payment_id=line, amount_minor=pl.lit(299), currency=pl.lit("USD"),
-            purchased_at=pl.col("start") - 60_000,
-        ),
-        "customers": bad.select(customer_id=customer, email=customer + "@example.com"),
-        "grants": bad.select("session_id", order_line_id=line, customer_id=customer, granted_at="start"),
-    }  # fmt: skip
-    for name, table in tables.items():
-        table.write_ndjson(folder / f"{name}.jsonl")
-    return [part for name in tables for part in (f"--{name}", str(folder / f"{name}.jsonl"))]
+def write(events: pl.DataFrame, folder: Path, step: int) -> None:
+    """A file a minute of lines, or a file a step of Arrow batches."""
+    if FORM == "arrow":
+        events.write_ipc_stream(folder / f"{step}.part", compat_level=pl.CompatLevel.oldest())
+        (folder / f"{step}.part").rename(folder / f"{step}.arrow")
+        return
+    with (folder / f"{step * STEP_MS // 60_000}.jsonl").open("ab") as file:
+        events.write_ndjson(file)
 
 
 def found(ledger: Engine, after: int) -> list[tuple[int, str]]:
@@ -103,44 +74,125 @@ def memory_mb(pid: int) -> Iterator[tuple[str, float]]:
     rows = [line.split(None, 3) for line in listed.splitlines()[1:]]
     children = {pid} | {int(child) for child, parent, _, _ in rows if int(parent) == pid}
     for child, parent, rss, name in rows:
-        if int(child) == pid or (int(parent) in children and name.startswith("prism")):
-            yield name, int(rss) / 1024
+        if int(child) == pid:
+            yield "worker", int(rss) / 1024
+        elif int(parent) in children and name.startswith("prism"):
+            yield "engine", int(rss) / 1024
+
+
+def watched(crowd: Crowd, scratch: Path) -> Observed:
+    """Writes what the crowd does when it does it, and watches the ledger of a stream over it."""
+    telemetry, ledger_file, told = scratch / "telemetry", scratch / "ledger.db", scratch / "told"
+    telemetry.mkdir()
+    steps = SECONDS * 1000 // STEP_MS
+    times = ["--lateness", str(LATENESS_S), "--tick", str(TICK_S), "--slice", "60"]
+    source = ["--source", f"dir:{telemetry}", "--ledger", f"sqlite:///{ledger_file}"]
+    timed = [sys.executable, "-m", "tests.benchmarks.timed_stream", str(scratch / "steps"), "stream"]
+    observed = Observed()
+    with told.open("wb") as said:
+        stream = subprocess.Popen([*timed, *source, *crowd.book(scratch, steps), *times], stdout=said, stderr=said)
+    ledger = create_engine(f"sqlite:///{ledger_file}")
+    last = 0
+    for step in range(steps):
+        due = crowd.begin_ms / 1000 + (step + 1) * STEP_MS / 1000
+        time.sleep(max(0.0, due - time.time()))
+        observed.behind_s = max(observed.behind_s, time.time() - due)
+        write(crowd.events(step), telemetry, step)
+        for row, session in found(ledger, last) if step * STEP_MS > LIFE_S * 1000 else ():
+            last = row
+            observed.seen.setdefault(session, time.time())
+        if step * STEP_MS % (SAMPLE_S * 1000) == 0:
+            observed.memory.append((step * STEP_MS / 1000, dict(memory_mb(stream.pid))))
+        assert stream.poll() is None, told.read_text()
+    stream.terminate()
+    stream.wait()
+    ledger.dispose()
+    observed.steps = msgspec.json.decode((scratch / "steps").read_bytes(), type=list[Step])
+    return observed
+
+
+def shares(values: Sequence[float]) -> str:
+    """Median, 95th and 99th percentile as columns of a table."""
+    ordered = sorted(values)
+    return " | ".join(f"{ordered[int(len(ordered) * share)]:.1f}" for share in (0.5, 0.95, 0.99))
+
+
+def ways(steps: Sequence[Step], waits: Mapping[int, Sequence[float]]) -> Iterator[str]:
+    """Where the time between a session's end, the lateness passed, and its row goes; `waits` is by tick in ms."""
+    told = sorted((step.ended, step.moment) for step in steps if step.name == "read and decode" and step.moment)
+    closed: defaultdict[int, float] = defaultdict(float)
+    settled: dict[int, float] = {}
+    for step in steps:
+        if step.name == "close sessions" and step.moment:
+            closed[step.moment] = max(closed[step.moment], step.ended)
+        if step.name == "decide, render, record" and step.moment:
+            settled[step.moment] = step.ended
+    parts: defaultdict[str, list[float]] = defaultdict(list)
+    for tick, until_tick in waits.items():
+        heard = next(ended for ended, moment in told if moment >= tick - 1)
+        many = len(until_tick)
+        parts["to the next tick"] += until_tick
+        parts["until the source has told what was before it"] += [heard - tick / 1000] * many
+        parts["until all sessions of the tick are closed"] += [closed[tick] - heard] * many
+        parts["until what was found is in the ledger"] += [settled[tick] - closed[tick]] * many
+    yield from (f"| {part} | {shares(values)} |" for part, values in parts.items())
+
+
+def busy(steps: Sequence[Step], since: float) -> Iterator[str]:
+    """Seconds that each step took in a second, once the crowd was whole."""
+    later = [step for step in steps if step.ended > since]
+    took: defaultdict[str, float] = defaultdict(float)
+    for step in later:
+        took[step.name] += step.took
+    span = max(step.ended for step in later) - since
+    yield from (
+        f"| {name} | {seconds / span:.2f} |" for name, seconds in sorted(took.items(), key=lambda each: -each[1])
+    )
+
+
+def table(crowd: Crowd, observed: Observed, waits: Mapping[str, float]) -> Iterator[str]:
+    """What README quotes."""
+    since = crowd.begin_ms / 1000 + WARM_S
+    warm = [of for second, of in observed.memory if second > WARM_S + SAMPLE_S]
+    yield f"{crowd.written / SECONDS:,.0f} events/s in {FORM} for {SECONDS} s, from an empty start"
+    yield f"(sessions of {EVENTS}; the writer was at most {observed.behind_s:.1f} s behind)"
+    yield "\n| s after a session's last event, lateness subtracted | p50 | p95 | p99 |\n| --- | --- | --- | --- |"
+    yield f"| {len(waits):,} findings in the ledger | {shares(list(waits.values()))} |"
+    by_tick: defaultdict[int, list[float]] = defaultdict(list)
+    for session in waits:
+        due = crowd.ends[session] + LATENESS_S * 1000
+        tick = -(-due // (TICK_S * 1000)) * TICK_S * 1000
+        by_tick[tick].append((tick - due) / 1000)
+    yield from ways(observed.steps, by_tick)
+    yield "\n| step | s of each second |\n| --- | --- |"
+    yield from busy(observed.steps, since)
+    yield "\n| MB | peak | every minute |\n| --- | --- | --- |"
+    for name in ("worker", "engine"):
+        minutes = ", ".join(f"{of[name]:,.0f}" for second, of in observed.memory if second % 60 == 0 and name in of)
+        yield f"| {name} | {max(of[name] for of in warm):,.0f} | {minutes} |"
+
+
+def growth_mb(memory: Sequence[tuple[float, Mapping[str, float]]]) -> float:
+    """How much more memory the last quarter of the time takes than the second, on the mean."""
+
+    def mean(begin: float, end: float) -> float:
+        taken = [sum(of.values()) for second, of in memory if begin * SECONDS <= second < end * SECONDS]
+        return sum(taken) / len(taken)
+
+    return mean(0.75, 1.0) - mean(0.25, 0.5)
 
 
 def test_findings_come_within_seconds_at_fifty_thousand_events_a_second(tmp_path: Path) -> None:
-    begin = round(time.time() * 1000) + 15_000
-    crowd, telemetry, ledger_file = Crowd(begin), tmp_path / "telemetry", tmp_path / "ledger.db"
-    telemetry.mkdir()
-    makegood = str(Path(sys.executable).with_name("makegood"))
-    times = ["--lateness", str(LATENESS_S), "--tick", str(TICK_S), "--slice", "60"]
-    source = ["--source", f"dir:{telemetry}", "--ledger", f"sqlite:///{ledger_file}"]
-    told = (tmp_path / "told").open("wb")
-    stream = subprocess.Popen([makegood, "stream", *source, *book(crowd, tmp_path), *times], stdout=told, stderr=told)
-    ledger = create_engine(f"sqlite:///{ledger_file}")
-    seen: dict[str, float] = {}
-    memory: list[tuple[float, dict[str, float]]] = []
-    last, at, behind = 0, begin, 0.0
-    while at < begin + SECONDS * 1000:
-        time.sleep(max(0.0, (at + STEP_MS) / 1000 - time.time()))
-        behind = max(behind, time.time() - (at + STEP_MS) / 1000)
-        with (telemetry / f"{at // 60_000}.jsonl").open("ab") as file:
-            crowd.events(at, at + STEP_MS).write_ndjson(file)
-        at += STEP_MS
-        for row, session in found(ledger, last) if at > begin + WARM_S * 1000 else ():
-            last = row
-            seen.setdefault(session, time.time())
-        if at % 30_000 < STEP_MS:
-            memory.append(((at - begin) / 1000, dict(memory_mb(stream.pid))))
-        assert stream.poll() is None, (tmp_path / "told").read_text()
-    stream.terminate()
-    stream.wait()
-    ready = {session: end for session, end in crowd.ends.items() if end < at - (LATENESS_S + 30) * 1000}
-    waits = sorted(seen[session] - end / 1000 - LATENESS_S for session, end in ready.items() if session in seen)
-    p50, p95, p99 = (waits[int(len(waits) * share)] for share in (0.5, 0.95, 0.99))
-    sys.stdout.write(
-        f"{crowd.written / SECONDS:,.0f} events/s for {SECONDS} s (writer at most {behind:.1f} s behind); "
-        f"{len(waits):,} of {len(ready):,} bad sessions found; after the lateness p50 {p50:.1f} s, p95 {p95:.1f} s, "
-        f"p99 {p99:.1f} s; memory in MB {[(round(s), {n: round(m) for n, m in of.items()}) for s, of in memory]}\n"
-    )
-    assert len(waits) == len(ready)
-    assert p95 < P95_S
+    crowd = Crowd(round(time.time() + START_S) * 1000, RATE)
+    observed = watched(crowd, tmp_path)
+
+    until = crowd.begin_ms + (SECONDS - LATENESS_S - TAIL_S) * 1000
+    ready = {session: end for session, end in crowd.ends.items() if end < until}
+    missing = ready.keys() - observed.seen.keys()
+    waits = {each: observed.seen[each] - end / 1000 - LATENESS_S for each, end in ready.items() if each not in missing}
+    grown = growth_mb(observed.memory)
+    lines = [*table(crowd, observed, waits), f"\n{grown:.0f} MB more in the last quarter than in the second"]
+    sys.stdout.write("\n" + "\n".join(lines) + "\n")
+    assert not missing
+    assert sorted(waits.values())[int(len(waits) * 0.95)] < MOST_P95_S
+    assert grown < MOST_GROWTH_MB

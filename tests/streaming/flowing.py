@@ -10,8 +10,9 @@ from detectors import schemas
 from detectors.playback.sessions import sessionize
 from detectors.schemas import EVENTS
 from pipelines.streaming.clock import stream_times
-from pipelines.streaming.closing import GONE, Patience, close, earliest_due
+from pipelines.streaming.closing import Closed, Patience, earliest_due
 from pipelines.streaming.spreading import in_time
+from pipelines.streaming.waiting import Ticked, Waiting
 from tests.detectors.playback.evenings import RULES
 
 PATIENCE = Patience(gap_ms=RULES.timeline.session_gap_ms, lateness_ms=120_000, tick_ms=5_000)
@@ -19,17 +20,28 @@ PATIENCE = Patience(gap_ms=RULES.timeline.session_gap_ms, lateness_ms=120_000, t
 
 @dataclass
 class Flow:
-    """One partition. `tables` are the sessions of each tick, `late` and `strays` what came too late."""
+    """One partition. `tables` are the sessions of each tick, `late` and `strays` what came too late.
+
+    Every `forgets` ticks nothing of it is left but what the engine keeps; every
+    `shortens` ticks that is made short.
+    """
 
     patience: Patience = PATIENCE
     watermark: int | None = None
     due: int | None = None
-    waiting: pl.DataFrame = field(default_factory=EVENTS.to_frame)
-    gone: pl.DataFrame = field(default_factory=GONE.to_frame)
+    forgets: int = 1_000_000
+    shortens: int = 1_000_000
+    fresh: list[pl.DataFrame] = field(default_factory=lambda: [EVENTS.to_frame()])
+    kept: list[Ticked] = field(default_factory=list)
+    over: list[Ticked] = field(default_factory=list)
     tables: list[tuple[int, pl.DataFrame]] = field(default_factory=list)
     late: list[pl.DataFrame] = field(default_factory=list)
     strays: list[pl.DataFrame] = field(default_factory=list)
     used: list[pl.DataFrame] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.waiting = Waiting(self.patience)
+        self.ticked = 0
 
     def block(self, events: pl.DataFrame) -> None:
         """The reader gives a block; its own times move the watermark only after it."""
@@ -38,7 +50,7 @@ class Flow:
         told, late = in_time(events, reached, self.patience)
         self.late.append(late)
         if told.height:
-            self.waiting = pl.concat([self.waiting, told])
+            self.fresh.append(told)
             due = earliest_due(told, self.patience)
             # A timer behind the watermark would output what windows have closed upon.
             assert due is not None
@@ -51,13 +63,24 @@ class Flow:
         self.watermark = max(watermark, self.watermark or watermark)
         while self.due is not None and self.due - 1 <= self.watermark:
             at, self.due = self.due, None
-            closed = close(self.waiting, self.gone, at, self.patience)
-            self.waiting, self.gone = closed.waiting, closed.gone
+            closed = self._tick(at)
             self.strays.append(closed.strays)
             if closed.closed.height:
                 self.used.append(closed.closed)
                 self.tables.append((at, sessionize(closed.closed, RULES).sessions))
             self._wake(closed.due)
+
+    def _tick(self, at: int) -> Closed:
+        self.ticked += 1
+        closed = self.waiting.close(pl.concat(self.fresh), at)
+        self.fresh = [EVENTS.to_frame()]
+        self.kept.append((at, closed.kept))
+        self.over.append((at, closed.over))
+        if self.ticked % self.shortens == 0:
+            self.kept, self.over = self.waiting.short(at)
+        if self.ticked % self.forgets == 0:
+            self.waiting = Waiting(self.patience, self.kept, self.over)
+        return closed
 
     def ended(self) -> "Flow":
         """Nothing comes any more."""

@@ -10,7 +10,9 @@ from polars.testing import assert_frame_equal
 from detectors.playback.sessions import sessionize
 from detectors.schemas import Channel
 from pipelines.batches import pack, unpack
-from pipelines.streaming.closing import GONE, Closed, close, earliest_due
+from pipelines.streaming import waiting as waiting_module
+from pipelines.streaming.closing import Closed, earliest_due
+from pipelines.streaming.waiting import Waiting
 from tests.detectors.playback.evenings import RULES, a_course, frame
 from tests.detectors.playback.reference import Record
 from tests.detectors.playback.visits import EVENING, a_bad_visit
@@ -18,11 +20,10 @@ from tests.streaming.flowing import PATIENCE, Flow, arriving, blocks
 
 SECOND, MINUTE = 1_000, 60_000
 LATENESS, GAP = PATIENCE.lateness_ms, PATIENCE.gap_ms
-NOTHING = GONE.to_frame()
 
 
-def closing(records: list[Record], at: int, gone: pl.DataFrame = NOTHING) -> Closed:
-    return close(frame(records), gone, at, PATIENCE)
+def closing(records: list[Record], at: int, waiting: Waiting | None = None) -> Closed:
+    return (waiting or Waiting(PATIENCE)).close(frame(records), at)
 
 
 def record(second: int, state: str | None = None, session_id: str = "s", channel: int = Channel.BEACON) -> Record:
@@ -36,7 +37,7 @@ def test_a_session_that_ended_closes_when_the_lateness_is_over() -> None:
     assert closing(visit, due - PATIENCE.tick_ms).closed.is_empty()
     assert closing(visit, due - PATIENCE.tick_ms).due == due
     assert closing(visit, due).closed.height == 2
-    assert closing(visit, due).waiting.is_empty()
+    assert closing(visit, due).kept.is_empty()
     assert closing(visit, due).due is None
 
 
@@ -59,6 +60,13 @@ def test_a_report_after_the_end_keeps_the_session_open() -> None:
     assert closing(visit, 10 * SECOND + LATENESS).closed.is_empty()
 
 
+def test_of_several_ends_the_last_one_counts() -> None:
+    visit = [record(0, "ended"), record(10, "playing"), record(20, "ended")]
+
+    assert closing(visit, 10 * SECOND + LATENESS).closed.is_empty()
+    assert closing(visit, 20 * SECOND + LATENESS).closed.height == 3
+
+
 def test_where_the_end_and_another_report_carry_one_time_the_end_is_the_last_word() -> None:
     assert closing([record(10, "ended"), record(10, "playing")], 10 * SECOND + LATENESS).closed.height == 2
 
@@ -77,40 +85,58 @@ def test_sessions_close_at_whole_ticks_whatever_else_closes() -> None:
 
 
 def test_a_row_that_follows_a_closed_session_within_the_gap_is_a_stray() -> None:
-    first = closing([record(0, "ended")], LATENESS)
+    waiting = Waiting(PATIENCE)
+    closing([record(0, "ended")], LATENESS, waiting)
 
-    later = closing([record(300, "playing"), record(5, "playing", "another")], LATENESS + 5 * MINUTE, first.gone)
+    later = closing([record(300, "playing"), record(5, "playing", "another")], LATENESS + 5 * MINUTE, waiting)
 
     assert later.strays["session_id"].to_list() == ["s"]
-    assert later.waiting["session_id"].to_list() == ["another"]
+    assert later.kept["session_id"].to_list() == ["another"]
     assert later.oldest == 5 * SECOND
 
 
 def test_the_same_id_after_the_gap_is_another_visit() -> None:
-    first = closing([record(0, "ended")], LATENESS)
+    waiting = Waiting(PATIENCE)
+    closing([record(0, "ended")], LATENESS, waiting)
 
-    later = closing([record(GAP // SECOND + 1, "playing")], LATENESS + 5 * MINUTE, first.gone)
+    later = closing([record(GAP // SECOND + 1, "playing")], LATENESS + 5 * MINUTE, waiting)
 
     assert later.strays.is_empty()
-    assert later.waiting.height == 1
+    assert later.kept.height == 1
 
 
 def test_closed_sessions_are_remembered_only_while_strays_could_be_in_time() -> None:
-    first = closing([record(0, "ended")], LATENESS)
+    waiting = Waiting(PATIENCE)
+    closing([record(0, "ended")], LATENESS, waiting)
 
-    assert closing([record(9_999, "playing")], GAP + LATENESS - 1, first.gone).gone.height == 1
-    assert closing([record(9_999, "playing")], GAP + LATENESS, first.gone).gone.is_empty()
+    closing([], GAP + LATENESS - 1, waiting)
+    assert closing([record(1, "playing")], GAP + LATENESS, waiting).strays.height == 1
+    assert closing([record(1, "playing")], GAP + LATENESS, waiting).strays.is_empty()
 
 
-def test_what_goes_on_waiting_keeps_the_form_in_which_it_came() -> None:
-    categorical = pl.col("session_id").cast(pl.Categorical)
-    batch = frame([record(0, "ended"), record(5, "playing", "another")]).with_columns(categorical)
+def test_of_a_session_that_waits_only_its_own_rows_close() -> None:
+    waiting = Waiting(PATIENCE)
+    closing([record(0, "playing"), record(0, "playing", "another")], LATENESS, waiting)
+    closing([record(30), record(40, session_id="another")], LATENESS, waiting)
 
-    first = close(batch, NOTHING, LATENESS, PATIENCE)
-    together = unpack([pack(first.waiting), pack(batch)])
+    closed = closing([record(60, "ended"), record(60, session_id="another")], LATENESS + MINUTE, waiting).closed
 
-    assert first.waiting.schema == first.closed.schema == first.strays.schema == batch.schema
-    assert close(together, first.gone, LATENESS, PATIENCE).strays.height == 1
+    assert closed.sort("event_time").select("session_id", "event_time", "state").rows() == [
+        ("s", 0, "playing"),
+        ("s", 30 * SECOND, None),
+        ("s", 60 * SECOND, "ended"),
+    ]
+
+
+def test_rows_of_several_forms_wait_together() -> None:
+    waiting = Waiting(PATIENCE)
+    bare = frame([record(0, "playing")]).drop("bitrate_kbps", "state")
+    categorical = frame([record(5, "ended")]).with_columns(pl.col("session_id").cast(pl.Categorical))
+    waiting.close(bare, LATENESS)
+
+    closed = waiting.close(unpack([pack(categorical)]), LATENESS + 5 * SECOND).closed
+
+    assert closed.sort("event_time")["state"].to_list() == [None, "ended"]
 
 
 def test_nothing_is_due_without_events() -> None:
@@ -152,6 +178,45 @@ def test_sessions_of_a_stream_are_those_of_a_night(seed: int) -> None:
 
     assert_frame_equal(flow.ended().sessions, sessionize(events, RULES).sessions)
     assert not pl.concat([*flow.late, *flow.strays]).height
+
+
+def test_what_the_engine_keeps_is_enough_to_go_on() -> None:
+    random = Random(1)  # noqa: S311 a reproducible evening
+    visits = many_visits(random)
+    after = [
+        replace(each, event_time=each.event_time + 5 * MINUTE, state="playing")
+        for each in visits
+        if each.state == "ended"
+    ]
+    events = arriving(frame(visits + after[:5]), random, disorder_ms=LATENESS // 2)
+    whole, forgetful, short = Flow(), Flow(forgets=1), Flow(forgets=7, shortens=3)
+    for flow in (whole, forgetful, short):
+        for block in blocks(events, [40]):
+            flow.block(block)
+        flow.ended()
+
+    assert pl.concat(whole.strays).height
+    for flow in (forgetful, short):
+        assert [at for at, _ in flow.tables] == [at for at, _ in whole.tables]
+        assert_frame_equal(flow.sessions, whole.sessions)
+        assert [each.height for each in flow.strays] == [each.height for each in whole.strays]
+    assert sum(rows.height for _, rows in short.kept) < sum(rows.height for _, rows in whole.kept) / 10
+
+
+def test_what_is_over_is_cleared_away_once_it_is_more_than_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_module, "FEW", 0)
+    waiting = Waiting(PATIENCE)
+    closing([record(second, session_id=each) for each in "ab" for second in range(10)], 0, waiting)
+    wasteful = [
+        waiting.is_wasteful
+        for at in (LATENESS, LATENESS + 10 * SECOND)
+        if closing([record(10, "ended", "a")] if at == LATENESS else [], at, waiting)
+    ]
+
+    assert wasteful == [False, True]
+    [(_, rows)], [(_, over)] = waiting.short(LATENESS + 10 * SECOND)
+    assert rows.height == 10
+    assert over["session_id"].to_list() == ["a"]
 
 
 @pytest.mark.parametrize("seed", range(8))
