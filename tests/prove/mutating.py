@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from random import Random
 from typing import Final
@@ -101,17 +102,20 @@ KINDS: Final = 11
 EDITS: Final = st.lists(st.tuples(st.integers(0, KINDS - 1), st.integers(0, 400), st.integers(0, 400)), max_size=4)
 
 
-def words(record: bytes) -> list[bytes]:
+@lru_cache(maxsize=4_096)
+def words(record: bytes) -> tuple[bytes, ...]:
     """Texts, names, numbers, blanks and single marks, which together are the record again.
 
     A text that holds members of its own, as CMCD within JSON, is taken apart, too.
     """
-    return [part for word in _WORD.findall(record) for part in (_INNER.findall(word) if b"=" in word[1:] else [word])]
+    return tuple(
+        part for word in _WORD.findall(record) for part in (_INNER.findall(word) if b"=" in word[1:] else [word])
+    )
 
 
 def mutated(record: bytes, edits: Sequence[Edit], others: Sequence[bytes]) -> bytes:
     """The record after the edits; `others` are words to put in, from the same format and from none."""
-    said = words(record)
+    said = list(words(record))
     for what, where, which in edits:
         place, other = where % (len(said) + 1), others[which % len(others)]
         match what:
@@ -133,7 +137,7 @@ def mutated(record: bytes, edits: Sequence[Edit], others: Sequence[bytes]) -> by
             case _:  # a bit turned
                 joined = bytearray(b"".join(said) or b"\0")
                 joined[where % len(joined)] ^= 1 << which % 8
-                said = words(bytes(joined))
+                said = list(words(bytes(joined)))
     return b"".join(said)
 
 
@@ -147,14 +151,15 @@ def _values(said: Sequence[bytes]) -> list[int]:
     ]
 
 
-def vocabulary(records: Sequence[bytes]) -> tuple[bytes, ...]:
+@lru_cache(maxsize=64)
+def vocabulary(records: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Words of the same format, and those that parsers stumble over."""
     return (*VALUES, *MARKS, *dict.fromkeys(word for record in records[:40] for word in words(record)[:200]))
 
 
 def mutants(records: Sequence[bytes]) -> st.SearchStrategy[bytes]:
     """One of the records, a little or very much changed."""
-    others = vocabulary(records)
+    others = vocabulary(tuple(records))
     return st.builds(lambda record, edits: mutated(record, edits, others), st.sampled_from(records), EDITS)
 
 
@@ -164,7 +169,7 @@ def at_random(records: Sequence[bytes], chance: Random, count: int) -> list[byte
     Of some files, two of five, nearly all lines are good: what is read in one go and what is read
     line by line meets only there.
     """
-    others, share = vocabulary(records), chance.choice((0.03, 0.2, 1.0, 1.0, 1.0))
+    others, share = vocabulary(tuple(records)), chance.choice((0.03, 0.2, 1.0, 1.0, 1.0))
 
     def edit() -> Edit:
         return chance.randrange(KINDS), chance.randrange(400), chance.randrange(400)
