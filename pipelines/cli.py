@@ -22,14 +22,14 @@ from pipelines.commands import (
     synthesis,
     tickets,
 )
+from pipelines.commands.metering import Metrics, measured
 from pipelines.commands.shared import Ledger, clock, opened
 from pipelines.dating import all_dated, dated, night_moment
-from pipelines.exits import USAGE, code_of
+from pipelines.exits import code_of
 from pipelines.logs import LogFormat, LogLevel
 from pipelines.settings import (
     NightSettings,
     OrderBook,
-    UsageError,
     epoch_ms,
     repeat_option,
     replay_settings,
@@ -87,6 +87,7 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
     beacon_keys: BeaconKeys = None,
     out: OutFolder = None,
     show_mail: Annotated[str | None, typer.Option(help="Print the mail of this order line, too")] = None,
+    metrics: Metrics = None,
     beam_options: BeamOptions = None,
 ) -> None:
     """Run one night: find, decide, record. Nothing is sent; `dispatch` does that. Paths may hold {date}."""
@@ -103,7 +104,8 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
         now=now,
         beacon_keys=beacon_keys,
     )
-    _night(settings, show_mail)
+    with measured("nightly", metrics, ledger):
+        _night(settings, show_mail)
 
 
 @app.command()
@@ -190,8 +192,6 @@ def main() -> None:
     try:
         with tracing():
             app(args=repeat_option(sys.argv[1:], REPEATED), prog_name="makegood")
-    except UsageError as error:
-        _fail(error, USAGE)
     except Exception as error:  # noqa: BLE001 the outermost frame: nobody else can say it in words
         _fail(error, code_of(error))
     finally:

@@ -2,6 +2,10 @@
 
 from typing import Final
 
+import typer
+
+from pipelines.settings import UsageError
+
 DONE: Final = 0
 FAILED: Final = 1
 """It did not work, or what was asked about is not as it should be; standard error or the output says what."""
@@ -17,4 +21,8 @@ def code_of(error: BaseException) -> int:
     """The exit code for what a command ended with."""
     from remediation.locks import BusyError
 
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, UsageError):
+        return USAGE
     return BUSY if isinstance(error, BusyError) else FAILED

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from pipelines.commands.metering import Metrics, differences, measured
 from pipelines.commands.sending import Gateway
 from pipelines.commands.shared import Ledger, Now, clock, moment, opened, secret
 from pipelines.exits import FAILED
@@ -30,17 +31,21 @@ def reconcile(
         str | None, typer.Option(help="How far back, ISO 8601; to what has not ended, and a month at least, if absent")
     ] = None,
     now: Now = None,
+    metrics: Metrics = None,
 ) -> None:
     """Compare the provider's refunds with the ledger, both ways; exit code 1 where they differ."""
     from pipelines.commands.ways import refund_gateway
     from remediation.reconciling.reconcile import reconcile as compare
 
     since_ms = epoch_ms(since, "--since") if since else None
-    with opened(ledger) as engine:
-        found = compare(engine, refund_gateway(gateway), partial(moment, now), since_ms)
-    typer.echo("\n".join(_lines(found)))
-    if found.discrepancies:
-        raise typer.Exit(FAILED)
+    with measured("reconcile", metrics, ledger) as metering:
+        with opened(ledger) as engine:
+            found = compare(engine, refund_gateway(gateway), partial(moment, now), since_ms)
+        if metering:
+            metering.samples = differences(found)
+        typer.echo("\n".join(_lines(found)))
+        if found.discrepancies:
+            raise typer.Exit(FAILED)
 
 
 def webhooks(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.commands.metering import Metrics, measured
 from pipelines.commands.shared import Ledger, clock, moment, opened
 from pipelines.settings import UsageError
 
@@ -32,6 +33,7 @@ def dispatch(  # noqa: PLR0913, PLR0917 a command has as many parameters as opti
     ] = False,
     rate: Annotated[float | None, typer.Option(help="At most so many calls a second to each gateway")] = None,
     now: Annotated[str | None, typer.Option(help="The moment of sending, ISO 8601; the clock if absent")] = None,
+    metrics: Metrics = None,
 ) -> None:
     """Send what is approved and released: refunds and goods first, then the mails that are due."""
     from pipelines.commands.ways import goods_desk, mail_server, refund_gateway
@@ -49,9 +51,13 @@ def dispatch(  # noqa: PLR0913, PLR0917 a command has as many parameters as opti
     def tell(done: "Dispatched") -> None:
         typer.echo("\n".join(_lines(done, names)))
 
+    pace, at = _pace(rate), clock if follow else partial(moment, now)
+
+    def once() -> "Dispatched":
+        with measured("dispatch", metrics, ledger):
+            return send(engine, ways, at, pace)
+
     with opened(ledger) as engine:
-        at = clock if follow else partial(moment, now)
-        once = partial(send, engine, ways, at, _pace(rate))
         if follow:
             keep_sending(once, tell, partial(_interrupted(), POLL_S))
         else:

@@ -32,6 +32,10 @@ def stream(  # noqa: PLR0913, PLR0917 a command has as many parameters as option
     until: Annotated[
         str | None, typer.Option(help="With --drain: the moment that the replay reaches, ISO 8601")
     ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Answer Prometheus there; 0 takes a free port")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Where it listens; nothing keeps others out")] = "127.0.0.1",
     beam_options: Annotated[
         list[str] | None, typer.Argument(help="After --: options for Beam, such as --runner=…")
     ] = None,
@@ -55,7 +59,8 @@ def stream(  # noqa: PLR0913, PLR0917 a command has as many parameters as option
         wide_ms=_ms(causes, "--causes"),
         until=epoch_ms(until, "--until") if until else None,
     )
-    finished = run_stream(settings, tuple(beam_options or ()), typer.echo, drain=drain)
+    address = None if metrics_port is None else (metrics_host, metrics_port)
+    finished = run_stream(settings, tuple(beam_options or ()), typer.echo, drain=drain, metrics=address)
     typer.echo("all that was there has been read" if finished else "stopped; started again, it goes on from here")
 
 

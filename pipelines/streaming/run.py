@@ -7,12 +7,14 @@ from typing import Final
 
 import apache_beam as beam
 
+from pipelines.metering import serving
 from pipelines.streaming import graph
 from pipelines.streaming.engines import running
 from pipelines.streaming.reading import ReadBlocks, StreamOptions, stream_source
 from pipelines.streaming.settings import StreamSettings, prepare
 from pipelines.streaming.watching import watched
-from remediation.database import open_database
+from remediation.database import open_database, open_ledger
+from remediation.ledger.measures import Runs
 from remediation.locks import Right, held
 from remediation.report.formats import one_line
 
@@ -21,11 +23,16 @@ _KEYS: Final = 0x73747265 << 32
 
 
 def run_stream(
-    settings: StreamSettings, beam_options: Sequence[str], tell: Callable[[str], None], *, drain: bool
+    settings: StreamSettings,
+    beam_options: Sequence[str],
+    tell: Callable[[str], None],
+    *,
+    drain: bool,
+    metrics: tuple[str, int] | None = None,
 ) -> bool:
     """Reads, decides and records for as long as telemetry comes; with `drain`, up to what is there now.
 
-    `tell` hears what comes into the ledger. Returns whether the source came to its
+    `tell` hears what comes into the ledger; at `metrics` Prometheus is answered. Returns whether the source came to its
     end: False says that somebody stopped the stream.
 
     Raises:
@@ -34,7 +41,7 @@ def run_stream(
     """
     stream_source(settings.source)  # What names no source is refused before a ledger is made or an engine looked for.
     with alone(settings):
-        return _run(settings, beam_options, tell, drain=drain)
+        return _run(settings, beam_options, tell, drain=drain, metrics=metrics)
 
 
 @contextmanager
@@ -50,7 +57,14 @@ def alone(settings: StreamSettings) -> Iterator[None]:
         engine.dispose()
 
 
-def _run(settings: StreamSettings, beam_options: Sequence[str], tell: Callable[[str], None], *, drain: bool) -> bool:
+def _run(
+    settings: StreamSettings,
+    beam_options: Sequence[str],
+    tell: Callable[[str], None],
+    *,
+    drain: bool,
+    metrics: tuple[str, int] | None,
+) -> bool:
     prepared = prepare(settings)
     for reject in prepared.rejects:
         tell(one_line(f"{reject.source}:{reject.line}: {reject.reason}"))
@@ -66,5 +80,23 @@ def _run(settings: StreamSettings, beam_options: Sequence[str], tell: Callable[[
         blocks = pipeline | "ReadBlocks" >> ReadBlocks(settings.source, options)
         graph.stream(blocks, prepared.stream)
 
-    with watched(settings.ledger_url, prepared.stream.settled, tell):
+    settled = prepared.stream.settled
+    with _measured(settings.ledger_url, settled, metrics, tell), watched(settings.ledger_url, settled, tell):
         return running(build, beam_options, ends=drain)
+
+
+@contextmanager
+def _measured(
+    ledger_url: str, settled: int, address: tuple[str, int] | None, tell: Callable[[str], None]
+) -> Iterator[None]:
+    """Counts begin with this process, as Prometheus expects of counters."""
+    if address is None:
+        yield
+        return
+    engine = open_ledger(ledger_url)
+    try:
+        with serving(address, engine, Runs("stream", settled)) as url:
+            tell(f"metrics at {url}")
+            yield
+    finally:
+        engine.dispose()

@@ -85,13 +85,25 @@ def test_a_runner_that_picks_its_engine_by_itself_is_refused(makegood: Makegood,
 
 
 def test_a_night_twice_changes_nothing_and_says_so(makegood: Makegood, tmp_path: Path) -> None:
-    arguments = nightly("--out", tmp_path / "out", "--show-mail", "line-0501", ledger=tmp_path / "ledger.db")
-    first, second = makegood(*arguments), makegood(*arguments)
+    metrics = tmp_path / "nightly.prom"
+    arguments = nightly(
+        *("--out", tmp_path / "out", "--show-mail", "line-0501", "--metrics", metrics), ledger=tmp_path / "ledger.db"
+    )
+    first, told, second = makegood(*arguments), metrics.read_text(), makegood(*arguments)
     assert (first.code, second.code) == (0, 0)
+    assert 'makegood_records_total{fate="used",run="night"} 1918.0' in told
+    assert 'makegood_findings_total{kind="low_quality",run="night"} 3.0' in told
+    assert 'makegood_remedies_minor_units{currency="USD",run="night",state="approved"} 499.0' in told
+    assert lasting(metrics.read_text()) == lasting(told)
     assert "nothing changed" not in first.out
     assert "Nothing changed: this night was already recorded." in second.out
     assert "カサブランカ" in first.out
     assert first.out.splitlines()[1:11] == second.out.splitlines()[1:11]
+
+
+def lasting(metrics: str) -> list[str]:
+    """What another run of the same night leaves as it was."""
+    return [line for line in metrics.splitlines() if 'command="nightly"' not in line]
 
 
 def test_what_is_approved_is_sent_once_and_can_be_explained(makegood: Makegood, tmp_path: Path) -> None:

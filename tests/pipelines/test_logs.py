@@ -37,14 +37,14 @@ class Broken(io.StringIO):
         raise BrokenPipeError
 
 
-def sends(makegood: Makegood, folder: Path, *first: str) -> Ran:
-    """Two refunds and their mails, one of which nobody can receive."""
+def sends(makegood: Makegood, folder: Path, *first: str, after: tuple[str, ...] = ()) -> Ran:
+    """A pass over two refunds and their mails."""
     engine = open_ledger(empty_file(folder / "ledger.db"))
     approve(engine, 2)
     engine.dispose()
     ways = [f"--{way}=file:{folder / way}" for way in ("gateway", "mailer", "goods")]
     now = "--now=2026-11-23T09:00:00Z"
-    return makegood(*first, "dispatch", f"--ledger=sqlite:///{folder / 'ledger.db'}", *ways, now)
+    return makegood(*first, "dispatch", f"--ledger=sqlite:///{folder / 'ledger.db'}", *ways, now, *after)
 
 
 def test_a_pass_is_told_by_ids_and_on_standard_error_alone(makegood: Makegood, tmp_path: Path) -> None:

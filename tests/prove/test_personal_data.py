@@ -69,12 +69,14 @@ class Service:
         names = ("orders", "customers", "grants", "stock")
         books = [f"--{each}={path}" for each in names if (path := self.folder / f"{each}.jsonl").exists()]
         telemetry = f"--telemetry={self.folder / 'telemetry'}"
-        places = (f"--ledger={self.ledger}", f"--out={self.out}")
+        self.out.mkdir(exist_ok=True)
+        places = (f"--ledger={self.ledger}", f"--out={self.out}", f"--metrics={self.out / 'nightly.prom'}")
         return makegood(*first, "nightly", telemetry, *books, *places, f"--as-of={MOMENT}", debug=True)
 
     def dispatch(self, *first: str) -> Spoken:
         ways = [f"--{way}=file:{self.folder / way}" for way in ("gateway", "mailer", "goods")]
-        return makegood(*first, "dispatch", *ways, f"--ledger={self.ledger}", f"--now={NOON}", debug=True)
+        more = (f"--now={NOON}", f"--metrics={self.out / 'dispatch.prom'}")
+        return makegood(*first, "dispatch", *ways, f"--ledger={self.ledger}", *more, debug=True)
 
     def asked(self) -> Iterator[str]:
         """What a person hears who asks about everything."""
@@ -134,6 +136,7 @@ def test_what_is_planted_in_a_night_is_nowhere(tmp_path: Path, monkeypatch: pyte
     assert night.code == 0, night.err
     assert {"night", "dispatch", "send mail"} <= {span.name for span in traces.spans}
     assert all(line.startswith('{"event"') for line in (night.err + sent.err).splitlines())
+    assert {path.name for path in service.out.glob("*.prom")} == {"nightly.prom", "dispatch.prom"}
     said = [night.everything, sent.everything, traces.text, *service.asked()]
     owners = [Canary(FIRST + number) for number in range(CUSTOMERS)]
     found = leaks(service, said, [*(plant.canary for plant in every), *owners])
@@ -159,7 +162,6 @@ BY_SENDING: Final = ("remediation.gateways.file_refunds.write_whole", "remediati
 @pytest.mark.parametrize("where", BY_NIGHT[: sized(3, len(BY_NIGHT), taste=1)])
 def test_what_breaks_in_a_night_tells_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     service = Service.of(tmp_path)
-    service.out.mkdir()
     monkeypatch.setattr(where, breaks)
     night = service.night()
     assert night.code == 1
