@@ -28,6 +28,7 @@ from pipelines.tallies import whole_tally
 from remediation.database import open_database
 from remediation.ledger.run import Objection, Run, finish_run
 from remediation.locks import BusyError, IsHeld, Right, held
+from remediation.report.backdrop import Backdrop, read_backdrop
 from remediation.report.night import Counts, Night, RejectRow
 from remediation.report.recorded import recorded_declined, recorded_remedies
 from remediation.spans import span
@@ -58,11 +59,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A night, its whole session table and all its findings."""
+    """A night, its whole session table, all its findings, and what it is seen against in the report."""
 
     night: Night
     table: Table
     findings: tuple[Finding, ...]
+    backdrop: Backdrop | None = None
 
 
 def run_sessions(
@@ -145,7 +147,10 @@ def settle_night(begun: Begun, engine: Engine, is_held: IsHeld, tell: Tell = sil
     with span("judge", run_id=this_run.run_id) as judging:
         stands = judge(engine, resolving, result.night, table.sessions, tally, settings.made_at)
         judging.note(state=stands.state)
-    return replace(result, night=replace(result.night, run_state=stands.state, objections=stands.objections))
+    night = replace(result.night, run_state=stands.state, objections=stands.objections)
+    guards = resolving.policy.guards
+    backdrop = read_backdrop(engine, this_run.run_id, this_run.as_of, guards) if settings.out else None
+    return replace(result, night=night, backdrop=backdrop)
 
 
 def _reading(sources: Sequence[Source]) -> str:
@@ -175,6 +180,7 @@ def night_of(  # noqa: PLR0913, PLR0917 - a night is nothing less
         flagged_sessions=flagged["session"],
         flagged_order_lines=flagged["order_line"],
         findings_by_kind=dict(kinds),
+        finding_ids=frozenset(finding.finding_id for finding in findings),
         remedies=recorded_remedies(engine, this_run.run_id),
         declined=recorded_declined(engine, this_run.run_id),
         rejects=(),

@@ -19,8 +19,10 @@ from remediation.notices.errors import NoticeError
 from remediation.report.files import write_declined, write_findings, write_rejects, write_remedies, write_tickets
 from remediation.report.html import render_report
 from remediation.report.night import Night, RemedyRow
+from remediation.report.summary import summary
 
 REPORT: Final = "report.html"
+SUMMARY: Final = "summary.txt"
 MAIL: Final = "mail"
 
 
@@ -46,7 +48,8 @@ def write_night(result: Result, out: Path, ledger_url: str, sender: Sender) -> N
         write_rejects(rejects, night.rejects)
         write_tickets(tickets, night.tickets)
     _write_mails(night.remedies, out / MAIL, ledger_url, sender)
-    (out / REPORT).write_text(render_report(night), encoding="utf-8")
+    (out / REPORT).write_text(render_report(night, result.backdrop), encoding="utf-8")
+    (out / SUMMARY).write_text(summary(night, result.backdrop), encoding="utf-8")
     return night
 
 

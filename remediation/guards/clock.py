@@ -5,7 +5,7 @@ from typing import Final
 
 from remediation.guards.figures import Figures
 from remediation.guards.history import DAY_MS, History
-from remediation.guards.reading import Reading, Said, read
+from remediation.guards.reading import Reading, Said, near, read
 from remediation.guards.rules import ClockRules, GuardRules
 from remediation.report.formats import duration, moment
 
@@ -32,7 +32,10 @@ def _span(ms: int) -> str:
 def _ahead(tonight: Figures, rules: ClockRules, now_ms: int) -> Reading:
     said = Said(f"the night's moment is {moment(tonight.as_of)}, and the clock says {moment(now_ms)}", _ADVICE)
     ahead = tonight.as_of - now_ms
-    return read("clock", "now", ahead, rules.ahead_ms, said, tripped=ahead > rules.ahead_ms)
+    tripped = ahead > rules.ahead_ms
+    return read(
+        "clock", "now", ahead, rules.ahead_ms, said, tripped=tripped, near_ratio=near(max(ahead, 0), rules.ahead_ms)
+    )
 
 
 def _after(tonight: Figures, last: Figures, rules: ClockRules) -> Reading:
@@ -43,7 +46,8 @@ def _after(tonight: Figures, last: Figures, rules: ClockRules) -> Reading:
         f" {moment(last.as_of)}, and up to {_span(rules.gap_ms)} after it is ordinary",
         _ADVICE,
     )
-    return read("clock", "last night", gap, rules.gap_ms, said, tripped=not 0 <= gap <= rules.gap_ms)
+    tripped = not 0 <= gap <= rules.gap_ms
+    return read("clock", "last night", gap, rules.gap_ms, said, tripped=tripped, near_ratio=near(gap, rules.gap_ms))
 
 
 def _age(age: int, history: History, rules: ClockRules) -> Reading:
@@ -56,4 +60,4 @@ def _age(age: int, history: History, rules: ClockRules) -> Reading:
         f" and up to {_span(oldest)} before it is ordinary",
         "these may be another day's files, so look at the times in them",
     )
-    return read("clock", "sessions", age, oldest, said, tripped=not 0 <= age <= oldest)
+    return read("clock", "sessions", age, oldest, said, tripped=not 0 <= age <= oldest, near_ratio=near(age, oldest))

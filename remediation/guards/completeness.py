@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from remediation.guards.figures import Figures, SourceFigures
 from remediation.guards.history import History
-from remediation.guards.reading import Reading, Said, read
+from remediation.guards.reading import Reading, Said, near, read
 from remediation.guards.rules import GuardRules, SourceRules
 from remediation.report.formats import counted, one_line
 
@@ -79,7 +79,8 @@ class _Came:
         )
         limit = least if source.records < least else most
         tripped = not least <= source.records <= most
-        return read("sources", " ".join(self.key), source.records, limit, said, tripped=tripped)
+        way = near(source.records, least, low) if source.records < low else near(source.records, most, high)
+        return read("sources", " ".join(self.key), source.records, limit, said, tripped=tripped, near_ratio=way)
 
     def _is_expected(self) -> bool:
         before = self._before()
@@ -115,7 +116,7 @@ def _order_book(tonight: Figures, history: History, rules: SourceRules) -> Itera
         f" {usual.value:,.0f}",
         "part of the order book is missing, so look at what was imported",
     )
-    yield read("order_book", "", lines, least, said, tripped=lines < least)
+    yield read("order_book", "", lines, least, said, tripped=lines < least, near_ratio=near(lines, least, usual.value))
 
 
 def _key(source: SourceFigures) -> _Key:

@@ -12,7 +12,7 @@ from typing import Final
 from detectors.incidents.cohorts import NOUNS, UNIT_NOUNS, Lane
 from remediation.guards.figures import Figures, Group, Judged
 from remediation.guards.history import History, Usual
-from remediation.guards.reading import Reading, Said, against, read
+from remediation.guards.reading import Reading, Said, against, near, read
 from remediation.guards.rules import ConcentrationRules, GuardRules, ShareRules
 from remediation.report.formats import one_line, percent
 
@@ -73,7 +73,8 @@ def _reading(group: Group, lane: _Lane, history: History, before: _Rates) -> Rea
         f" ({percent(group.judged.rate or 0)}, {share} of all that was flagged); {against(usual, limit, percent)}",
         _ADVICE,
     )
-    return read("concentration", name, group.judged.rate or 0.0, limit, said, tripped=tripped)
+    rate = group.judged.rate or 0.0
+    return read("concentration", name, rate, limit, said, tripped=tripped, near_ratio=_near(group.judged, limit, lane))
 
 
 def _usual_of(group: Group, lane: _Lane, history: History, before: _Rates) -> Usual | None:
@@ -93,3 +94,14 @@ def _weighs(judged: Judged, lane: _Lane) -> bool:
     enough = lane.rules.counts(judged.flagged, lane.tonight.units, usual)
     much = judged.flagged >= lane.concentration.most * (usual or 0) * lane.tonight.units
     return enough and much and judged.units < lane.concentration.whole * lane.tonight.units
+
+
+def _near(judged: Judged, limit: float, lane: _Lane) -> float | None:
+    """The least of what `_weighs` and the limit demand; null of the night itself, which other guards judge."""
+    rate = near(judged.rate or 0.0, limit)
+    if rate is None or judged.units >= lane.concentration.whole * lane.tonight.units:
+        return None
+    usual = lane.usual.value if lane.usual else None
+    much = lane.concentration.most * (usual or 0) * lane.tonight.units
+    ways = [rate, *lane.rules.ways(judged.flagged, lane.tonight.units, usual)]
+    return min([*ways, judged.flagged / much] if much else ways)

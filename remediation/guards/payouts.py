@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from remediation.guards.figures import Figures, Paid
 from remediation.guards.history import History, Measure
-from remediation.guards.reading import Reading, Said, against, read
+from remediation.guards.reading import Reading, Said, against, near, read
 from remediation.guards.rules import CurrencyRules, GuardRules
 from remediation.money import Money
 from remediation.report.formats import amount, counted
@@ -35,7 +35,8 @@ def _number(tonight: Figures, history: History, rules: GuardRules) -> Reading:
         f"{whom}; {against(usual, limit, lambda figure: f'{figure:,.0f}')}",
         "see what is flagged and why before so many go out",
     )
-    return read("payouts", "", tonight.payouts, limit, said, tripped=tonight.payouts > limit)
+    payouts = tonight.payouts
+    return read("payouts", "", payouts, limit, said, tripped=payouts > limit, near_ratio=near(payouts, limit))
 
 
 def _sum(paid: Paid, history: History, limits: CurrencyRules, times: float) -> Reading:
@@ -47,7 +48,8 @@ def _sum(paid: Paid, history: History, limits: CurrencyRules, times: float) -> R
         f"{total} in {counted(paid.refunds, 'refund')} would go out; {known}",
         "see what is flagged and why before so much goes out",
     )
-    return read("money", paid.currency, paid.amount_minor, limit, said, tripped=paid.amount_minor > limit)
+    sent = paid.amount_minor
+    return read("money", paid.currency, sent, limit, said, tripped=sent > limit, near_ratio=near(sent, limit))
 
 
 def _single(paid: Paid, limits: CurrencyRules) -> Reading:
@@ -56,8 +58,8 @@ def _single(paid: Paid, limits: CurrencyRules) -> Reading:
         f"the largest single pay-out is {largest}, and the limit is {limit}",
         "look at that pay-out, and at what the policy says of its currency",
     )
-    tripped = paid.largest_minor > limits.single
-    return read("single_payout", paid.currency, paid.largest_minor, limits.single, said, tripped=tripped)
+    minor, most = paid.largest_minor, limits.single
+    return read("single_payout", paid.currency, minor, most, said, tripped=minor > most, near_ratio=near(minor, most))
 
 
 def _unlimited(paid: Paid) -> Reading:

@@ -29,6 +29,9 @@ class Reading:
     `subject` says of what, where a guard looks at several: a currency, a source, a
     dimension. `value` and `limit` are in the unit that `reason` names; `reason` is
     one sentence with both, for a person, whether or not the guard tripped.
+    `near_ratio` is how far it is on its way to tripping: 0 not at all, 1 at the
+    limit; below 1 it never trips, above 1 it always does. Null where there is no
+    way to measure, as where a guard knows only yes and no.
     """
 
     guard: GuardName
@@ -37,6 +40,7 @@ class Reading:
     limit: float
     tripped: bool
     reason: str
+    near_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,30 @@ class Said:
     advice: str
 
 
-def read(guard: GuardName, subject: str, value: float, limit: float, said: Said, *, tripped: bool) -> Reading:  # noqa: PLR0913 a field each
+def read(  # noqa: PLR0913 a field each
+    guard: GuardName,
+    subject: str,
+    value: float,
+    limit: float,
+    said: Said,
+    *,
+    tripped: bool,
+    near_ratio: float | None = None,
+) -> Reading:
     """A reading; the advice is given only where it tripped."""
     fact = said.fact[:1].upper() + said.fact[1:]
-    return Reading(guard, subject, value, limit, tripped, f"{fact}: {said.advice}." if tripped else f"{fact}.")
+    reason = f"{fact}: {said.advice}." if tripped else f"{fact}."
+    return Reading(guard, subject, value, limit, tripped, reason, near_ratio)
+
+
+def near(value: float, limit: float, usual: float = 0) -> float | None:
+    """How much of the way from `usual` to `limit` a figure has gone, 0 where it lies on the other side.
+
+    Null where the usual itself is the limit, or a figure that cannot be negative is.
+    """
+    if limit == usual or value < 0:
+        return None
+    return max(0.0, (value - usual) / (limit - usual))
 
 
 def against(usual: Usual | None, limit: float, shown: Callable[[float], str]) -> str:

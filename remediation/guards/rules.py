@@ -4,7 +4,7 @@ Several have bounds that no policy may leave, so that a slip of the hand in the
 policy cannot switch off what is there to catch slips.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -86,6 +86,13 @@ class ShareRules(Section):
     def counts(self, count: int, units: int, usual: float | None) -> bool:
         """Whether so few say anything: a handful never does, and without history only many units do."""
         return count >= self.min_count and (usual is not None or units >= self.min_units)
+
+    def ways(self, count: int, units: int, usual: float | None) -> Iterator[float]:
+        """How much of what `counts` demands is there: 1 or more where all of it is."""
+        if self.min_count:
+            yield count / self.min_count
+        if usual is None and self.min_units:
+            yield units / self.min_units
 
 
 class ConcentrationRules(Section):

@@ -7,7 +7,7 @@ from typing import Final, get_args
 from detectors.finding import DeliveryKind, PlaybackKind
 from remediation.guards.figures import Figures
 from remediation.guards.history import History
-from remediation.guards.reading import GuardName, Reading, Said, against, read
+from remediation.guards.reading import GuardName, Reading, Said, against, near, read
 from remediation.guards.rules import GuardRules, ShareRules
 from remediation.report.formats import listed, percent
 
@@ -97,7 +97,9 @@ def _reading(share: _Share, tonight: Figures, history: History, rules: ShareRule
     what = f"{count:,} of {units:,} {share.what} ({percent(rate)}{_kinds(share, tonight)})"
     few = "; so few are not judged by their share" if rate > limit and not tripped else ""
     said = Said(f"{what}; {against(usual, limit, percent)}{few}", share.advice)
-    return read(share.guard, share.subject, rate, limit, said, tripped=tripped)
+    way = near(rate, limit)
+    way = None if way is None else min(way, *rules.ways(count, units, median))
+    return read(share.guard, share.subject, rate, limit, said, tripped=tripped, near_ratio=way)
 
 
 def _kinds(share: _Share, tonight: Figures) -> str:

@@ -157,6 +157,30 @@ def released_figures(engine: Engine, nights: int) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedNight:
+    """What was kept of one night: its run, its moment, whether it was released or held, and its figures."""
+
+    run_id: str
+    as_of: int
+    released: bool
+    figures: object
+
+
+def judged_nights(engine: Engine, until: int, most: int) -> tuple[JudgedNight, ...]:
+    """The nights with a moment up to `until` that were judged and not withdrawn: the last `most`, oldest first."""
+    query = (
+        select(RUNS.c.run_id, RUNS.c.as_of, RUNS.c.state, RUNS.c.figures)
+        .where(RUNS.c.kind == "night", RUNS.c.state.in_((RELEASED, HELD)))
+        .where(RUNS.c.as_of <= until, RUNS.c.figures.is_not(None))
+        .order_by(RUNS.c.as_of.desc(), RUNS.c.run_id.desc())
+        .limit(most)
+    )
+    with engine.connect() as connection:
+        found = connection.execute(query).all()
+    return tuple(JudgedNight(row.run_id, row.as_of, row.state == RELEASED, row.figures) for row in reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
 class SliceFigures:
     """What was kept of one slice of a stream: its moment, whether it was released, and its figures."""
 

@@ -49,6 +49,12 @@ def day(ms: int) -> str:
     return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
+def short_date(ms: int, *, year: bool = False) -> str:
+    """A date as an axis or a table has it: `22 Nov`, `22 Nov 2026`."""
+    at = _utc(ms)
+    return f"{at.day} {at:%b}{at: %Y}" if year else f"{at.day} {at:%b}"
+
+
 def amount(money: Money) -> str:
     """An exact amount: `2.99 USD`, `1,200 JPY`, `2.990 KWD`; minor units where the currency's digits are not known."""
     try:

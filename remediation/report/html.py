@@ -4,18 +4,22 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from remediation.report.backdrop import Backdrop
 from remediation.report.night import Night
 from remediation.report.prepare import prepare
 
 
-def render_report(night: Night) -> str:
+def render_report(night: Night, backdrop: Backdrop | None = None) -> str:
     """`report.html`: complete in itself, without script, and without a name or an address in it.
+
+    Before a `backdrop` its figures are compared with those of earlier nights. The
+    same night before the same backdrop gives the same bytes.
 
     The template comes from our own package, never from data; everything that
     is filled in is escaped. A content security policy in the page forbids
     whatever an escape could miss.
     """
-    return _template().render(night=prepare(night))
+    return _template().render(night=prepare(night, backdrop))
 
 
 @cache

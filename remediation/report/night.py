@@ -53,6 +53,7 @@ class RemedyRow:
     findings: tuple[Finding, ...]
     title: str
     mail: Mail | None
+    item_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Night:
     `new` is False where this very night was recorded before, so that nothing
     changed. `as_of` is in milliseconds since the epoch. `sessions` and
     `flagged_sessions` count sessions, `order_lines` and `flagged_order_lines` order
-    lines of goods, `findings_by_kind` findings. `tickets` are those that it opened
+    lines of goods, `findings_by_kind` findings, whose ids are `finding_ids`. `tickets` are those that it opened
     or brought up to date. Nothing of a night is sent before its run is `released`;
     `objections` are what stood against that.
     """
@@ -87,6 +88,7 @@ class Night:
     tickets: tuple[Ticket, ...] = ()
     run_state: str = RELEASED
     objections: tuple[Objection, ...] = ()
+    finding_ids: frozenset[str] = frozenset()
 
     @property
     def flagged_ratio(self) -> float | None:

@@ -20,7 +20,7 @@ def recorded_remedies(engine: Engine, run_id: str) -> tuple[RemedyRow, ...]:
     with engine.connect() as connection:
         findings, mails = _findings(connection, run_id), _mails(connection, run_id)
         query = (
-            select(REMEDIES, ORDER_LINES.c.title)
+            select(REMEDIES, ORDER_LINES.c.title, ORDER_LINES.c.item_id)
             .join(ORDER_LINES, ORDER_LINES.c.order_line_id == REMEDIES.c.order_line_id)
             .where(REMEDIES.c.run_id == run_id)
             .order_by(REMEDIES.c.remedy_id)
@@ -31,6 +31,7 @@ def recorded_remedies(engine: Engine, run_id: str) -> tuple[RemedyRow, ...]:
                 findings=tuple(findings[row.remedy_id]),
                 title=title_text(row.title),
                 mail=mails.get(row.remedy_id),
+                item_id=row.item_id,
             )
             for row in connection.execute(query)
         )

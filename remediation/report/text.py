@@ -4,6 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from remediation.ledger.run import RELEASED
+from remediation.remedy import RemedyState
 from remediation.report.formats import amounts, counted, day, listed, one_line, percent
 from remediation.report.night import Counts, Night
 from remediation.report.words import kind_name
@@ -100,3 +101,27 @@ def _rejects(night: Night) -> str:
 
 def _place(folder: str | None) -> str:
     return f" in {one_line(folder)}" if folder else ""
+
+
+def lede(night: Night) -> tuple[str, str]:
+    """Two sentences: what was made good, and what waits."""
+    helped, held = night.customers_helped, night.in_state("held")
+    reviews = len(night.with_outcome("review"))
+    opened = len(night.open_tickets)
+    waits = (
+        (f"{counted(len(held), 'remedy', 'remedies')} ({_comes_to(night, 'held')})", held),
+        (f"{counted(reviews, 'case')} to look at", reviews),
+        (f"{counted(opened, 'ticket')} to confirm", opened),
+    )
+    waiting = tuple(text for text, applies in waits if applies)
+    return (
+        f"Made good for {counted(helped, 'customer')}: {_comes_to(night, 'approved')}."
+        if helped
+        else "Nothing is made good this night.",
+        f"Waiting for a person: {listed(waiting)}." if waiting else "Nothing waits for a person.",
+    )
+
+
+def _comes_to(night: Night, state: RemedyState) -> str:
+    totals = night.totals(state)
+    return amounts(totals) if totals else "goods alone"

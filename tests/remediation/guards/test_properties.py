@@ -1,5 +1,6 @@
 """What must hold for all nights and all histories."""
 
+import math
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -135,3 +136,14 @@ def test_every_reading_is_one_whole_sentence(night: Figures, released: list[Figu
         assert not reading.reason[0].islower()
         assert reading.reason.endswith(".")
         assert "\n" not in reading.reason
+
+
+@STEADY
+@given(NIGHTS, HISTORIES)
+def test_what_is_far_from_its_limit_never_trips_and_what_is_beyond_it_always_does(
+    night: Figures, released: list[Figures]
+) -> None:
+    for reading in readings(night, released, RULES, FIRST):
+        assert reading.near_ratio is None or reading.near_ratio >= 0
+        if reading.near_ratio is not None and not math.isclose(reading.near_ratio, 1):
+            assert reading.tripped == (reading.near_ratio > 1), reading

@@ -1,17 +1,23 @@
 """A small night to tell reports of: every builder shows only what its test is about."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from detectors.finding import Fault, Finding, Kind, Scalar, Subject
 from detectors.incidents import Affected, Figures
+from remediation.guards.figures import Figures as GuardFigures
+from remediation.guards.history import DAY_MS
+from remediation.guards.judge import readings
 from remediation.ledger.run import RunInput
 from remediation.mail import Mail
 from remediation.remedy import Action, Declined, Outcome, Remedy, RemedyState
+from remediation.report.backdrop import Backdrop, EarlierNight
 from remediation.report.night import Counts, Night, RejectRow, RejectScope, RemedyRow
 from remediation.tickets import Ticket, TicketState
+from tests.remediation.guards.nights import RULES
+from tests.remediation.guards.nights import a_night as usual_night
 
 EVENING: Final = 1_795_291_471_000  # 2026-11-21T20:04:31Z
 MORNING: Final = 1_795_327_200_000  # 2026-11-22T06:00:00Z
@@ -180,3 +186,17 @@ A_NIGHT: Final = Night(
 def a_night(*rows: RemedyRow) -> Night:
     """The small night, with these remedies instead of its own."""
     return replace(A_NIGHT, remedies=rows)
+
+
+def a_backdrop(
+    tonight: GuardFigures | None = None, earlier: Sequence[GuardFigures] = (), held: Container[int] = ()
+) -> Backdrop:
+    """A usual night before so many others, of which those that were so many nights ago were held."""
+    tonight = tonight or usual_night()
+    nights = tuple(
+        EarlierNight(ago, ago not in held, figures)
+        for figures in sorted(earlier, key=lambda night: night.as_of)
+        for ago in [(tonight.as_of - figures.as_of) // DAY_MS]
+    )
+    released = [night.figures for night in nights if night.released]
+    return Backdrop(tonight, readings(tonight, released, RULES, tonight.as_of), nights)
