@@ -31,6 +31,7 @@ from pipelines.settings import (
     NightSettings,
     OrderBook,
     epoch_ms,
+    holdout_key,
     repeat_option,
     replay_settings,
     sender_parts,
@@ -103,6 +104,7 @@ def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
         beam_options=tuple(beam_options or ()),
         now=now,
         beacon_keys=beacon_keys,
+        holdout_key=holdout_key(),
     )
     with measured("nightly", metrics, ledger):
         _night(settings, show_mail)

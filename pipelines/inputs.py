@@ -7,11 +7,12 @@ from typing import BinaryIO, Final
 from sqlalchemy import Engine
 
 from detectors.telemetry.keys import KeyRing
-from pipelines.settings import OrderBook
+from pipelines.settings import HOLDOUT_KEY, OrderBook, UsageError
 from pipelines.sources import Source, SourceError, find, open_source, read_key_ring, sha256
 from remediation.database import is_database_url
 from remediation.imports import Imported, import_customers, import_grants, import_orders, import_stock
 from remediation.ledger.run import Role, RunInput
+from remediation.loyalty.holdout import Holdout, HoldoutKeyError
 from remediation.policy.load import default_policy, default_text, load_policy
 from remediation.policy.model import Policy
 from remediation.report.night import RejectRow
@@ -109,6 +110,26 @@ def read_keys(path: str | None) -> tuple[KeyRing | None, tuple[RunInput, ...]]:
     if keys is None or path is None:
         return None, ()
     return keys, (RunInput("keys", path, 0, keys.sha256, len(keys.keys)),)
+
+
+def read_holdout(policy: Policy, key: str | None) -> tuple[Holdout | None, tuple[RunInput, ...]]:
+    """Who gets no goodwill, and the entry of the key in the manifest, from which it cannot be found.
+
+    Raises:
+      UsageError: The policy holds customers out, and there is no key to choose them by.
+    """
+    if not policy.goodwill.is_compared:
+        return None, ()
+    if not key:
+        raise UsageError(
+            f"the policy holds {policy.goodwill.holdout_percent} % out from goodwill: set the environment variable "
+            f"{HOLDOUT_KEY} to the key that chooses them, or holdout_percent to 0"
+        )
+    try:
+        holdout = Holdout.of(policy.goodwill.holdout_percent, key)
+    except HoldoutKeyError as error:
+        raise UsageError(f"{HOLDOUT_KEY} {error}") from None
+    return holdout, (RunInput("keys", HOLDOUT_KEY, 0, holdout.sha256, 1),)
 
 
 def _imported(engine: Engine, source: Source, importer: Importer) -> Imported:

@@ -88,7 +88,8 @@ class _Bind(LedgerFn):
 class _Decide(LedgerFn):
     def process(self, group: tuple[int, Iterable[Finding]]) -> Iterator[tuple[Resolution, ...]]:
         _, findings = group
-        yield resolve(findings, self.book, self.resolving.policy, self.resolving.run.as_of)
+        resolving = self.resolving
+        yield resolve(findings, self.book, resolving.policy, resolving.run.as_of, resolving.holdout)
 
 
 class _Record(LedgerFn):

@@ -10,6 +10,7 @@ from remediation.database import open_database, open_order_book
 from remediation.ledger.book import SqlBook
 from remediation.ledger.budgets import Caps
 from remediation.ledger.run import Run
+from remediation.loyalty.holdout import Holdout
 from remediation.policy.model import Policy
 
 
@@ -22,6 +23,7 @@ class Resolving:
     policy: Policy
     run: Run
     keys: KeyRing | None = None  # that beacons may be signed with
+    holdout: Holdout | None = None  # who gets no goodwill, for comparison
 
     @property
     def caps(self) -> Caps:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from pathlib import Path
@@ -12,6 +12,9 @@ REPLAYED: Final = ("telemetry", "tracking", "tracking.jsonl", "contacts", "conta
 """Where a folder that is replayed may keep telemetry; what a file is, its content says."""
 
 DEFAULT_SENDER: Final = "Customer Service <service@makegood.example>"
+
+HOLDOUT_KEY: Final = "MAKEGOOD_HOLDOUT_KEY"
+"""The environment variable with the key that chooses who gets no goodwill."""
 
 
 class UsageError(Exception):
@@ -44,6 +47,7 @@ class NightSettings:
     beam_options: tuple[str, ...] = ()
     now: int | None = None  # by the clock, in milliseconds since the epoch; a replay is made at its own moment
     beacon_keys: str | None = None  # a file of the keys that beacons may be signed with
+    holdout_key: str | None = field(default=None, repr=False)
 
     @property
     def made_at(self) -> int:
@@ -104,11 +108,17 @@ def replay_settings(  # noqa: PLR0913, PLR0917 one value an option
         policy_path=str(policy) if policy.exists() else None,
         out=out,
         beam_options=beam_options,
+        holdout_key=holdout_key(),
     )
 
 
 def _if_there(path: Path) -> tuple[str, ...]:
     return (str(path),) if path.exists() else ()
+
+
+def holdout_key() -> str | None:
+    """The key that chooses who gets no goodwill, from the environment alone; null where none is set."""
+    return os.environ.get(HOLDOUT_KEY)
 
 
 def sender_parts(environment: Mapping[str, str] = os.environ) -> tuple[str, str, str, str]:

@@ -9,6 +9,9 @@ ActionKind = Literal["refund", "shipping_refund", "credit", "replacement", "exch
 GOODS: Final[tuple[ActionKind, ...]] = ("replacement", "exchange")
 """What a warehouse sends, in the order in which it is asked."""
 
+Arm = Literal["goodwill", "holdout"]
+"""Of two customers who have earned goodwill, the one who gets it and the one who is compared with them."""
+
 Outcome = Literal["declined", "review"]
 RemedyState = Literal["proposed", "approved", "held", "rejected", "withdrawn"]
 
@@ -30,6 +33,9 @@ class Remedy:
     actions. `state` is `held` where a person must decide first; `reason` then
     says why. The id names the slot, never policy or cause: two causes or two
     policies can not pay the same slot twice.
+
+    `arm` is null unless goodwill was earned while some customers are held out
+    from it; `withheld_minor` is what then was not given beyond what is owed.
     """
 
     order_line_id: str
@@ -42,6 +48,8 @@ class Remedy:
     policy_sha256: str
     reason: str
     state: RemedyState
+    arm: Arm | None = None
+    withheld_minor: int = 0
 
     @property
     def remedy_id(self) -> str:

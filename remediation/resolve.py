@@ -7,6 +7,7 @@ from typing import Final, get_args
 from detectors.finding import Finding
 from remediation.book import Book
 from remediation.ledger.resolution import Basis, Resolution
+from remediation.loyalty.holdout import Holdout
 from remediation.notices.catalogues import languages
 from remediation.notices.errors import NoticeError
 from remediation.notices.locales import language_of, subtags
@@ -24,7 +25,9 @@ from remediation.remedy import Declined, Remedy
 _VOICES: Final[dict[str, Voice]] = {voice: voice for voice in get_args(Voice)}
 
 
-def resolve(findings: Iterable[Finding], book: Book, policy: Policy, as_of: int) -> tuple[Resolution, ...]:
+def resolve(
+    findings: Iterable[Finding], book: Book, policy: Policy, as_of: int, holdout: Holdout | None = None
+) -> tuple[Resolution, ...]:
     """What follows from bound findings, by customer; nothing for what the ledger has already resolved.
 
     Where the findings of an order line say more than before, and nothing follows from
@@ -35,8 +38,9 @@ def resolve(findings: Iterable[Finding], book: Book, policy: Policy, as_of: int)
       book: Order lines, customers, earlier remedies and what else is known of their visits.
       policy: What is owed.
       as_of: The moment of the decision, in milliseconds since the epoch.
+      holdout: Who gets no goodwill, for comparison; null where everybody gets it who has earned it.
     """
-    of_customers = decided(findings, book, policy, as_of)
+    of_customers = decided(findings, book, policy, as_of, holdout)
     corrected = _corrected((case for case, _ in of_customers), book)
     return tuple(
         resolution
@@ -46,10 +50,12 @@ def resolve(findings: Iterable[Finding], book: Book, policy: Policy, as_of: int)
 
 
 def decided(
-    findings: Iterable[Finding], book: Book, policy: Policy, as_of: int
+    findings: Iterable[Finding], book: Book, policy: Policy, as_of: int, holdout: Holdout | None = None
 ) -> tuple[tuple[Case, tuple[Decision, ...]], ...]:
     """As `resolve`, but without a mail: each customer's case, and what is decided on it."""
     of_customers = observed(cases(findings, book), book, policy.trust, as_of)
+    if holdout:
+        of_customers = tuple(replace(case, arm=holdout.arm_of(case.customer_id)) for case in of_customers)
     return tuple((case, decide(case, policy, as_of)) for case in of_customers)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from pipelines.commands.shared import Ledger, clock
 from pipelines.dating import Moment, all_dated, dated, goes_by_date, nights
-from pipelines.settings import NightSettings, OrderBook, UsageError, sender_parts
+from pipelines.settings import NightSettings, OrderBook, UsageError, holdout_key, sender_parts
 
 if TYPE_CHECKING:
     from pipelines.backfill import Filled
@@ -62,6 +62,7 @@ def backfill(  # noqa: PLR0913, PLR0917 a command has as many parameters as opti
             beam_options=tuple(beam_options or ()),
             now=now,
             beacon_keys=beacon_keys,
+            holdout_key=holdout_key(),
         )
 
     def write(result: "Result", settings: NightSettings) -> None:

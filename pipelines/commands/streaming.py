@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.commands.shared import Ledger
-from pipelines.settings import OrderBook, UsageError, epoch_ms
+from pipelines.settings import OrderBook, UsageError, epoch_ms, holdout_key
 
 
 def stream(  # noqa: PLR0913, PLR0917 a command has as many parameters as options
@@ -58,6 +58,7 @@ def stream(  # noqa: PLR0913, PLR0917 a command has as many parameters as option
         slice_ms=_ms(slice_, "--slice"),
         wide_ms=_ms(causes, "--causes"),
         until=epoch_ms(until, "--until") if until else None,
+        holdout_key=holdout_key(),
     )
     address = None if metrics_port is None else (metrics_host, metrics_port)
     finished = run_stream(settings, tuple(beam_options or ()), typer.echo, drain=drain, metrics=address)

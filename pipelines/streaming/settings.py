@@ -1,13 +1,13 @@
 """What `makegood stream` was told, and what follows from it before anything runs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine, select
 
 from detectors import DETECTOR_VERSION
-from pipelines.inputs import database_url, find_book, import_book, read_keys, read_policy
+from pipelines.inputs import database_url, find_book, import_book, read_holdout, read_keys, read_policy
 from pipelines.resolving import Resolving
 from pipelines.settings import OrderBook, UsageError
 from pipelines.streaming.closing import Patience
@@ -41,6 +41,7 @@ class StreamSettings:
     lateness_ms: int
     until: int | None
     partitions: int = PARTITIONS
+    holdout_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def prepare(settings: StreamSettings) -> Prepared:
     """Opens the ledger, imports the order book, and finds out where this stream was.
 
     Raises:
-      UsageError: Two times do not fit together.
+      UsageError: Two times do not fit together, or the policy holds customers out and no key says which.
       SourceError: A file is missing or unreadable.
       PolicyError: The policy file is none.
       KeyRingError: The file of beacon keys is none.
@@ -68,6 +69,7 @@ def prepare(settings: StreamSettings) -> Prepared:
     _demand_multiples(settings)
     policy, policy_input = read_policy(settings.policy_path)
     keys, key_inputs = read_keys(settings.beacon_keys)
+    holdout, holdout_inputs = read_holdout(policy, settings.holdout_key)
     book = find_book(settings.book)
     engine = open_database(settings.ledger_url)
     orders_url = database_url(settings.book)
@@ -76,8 +78,8 @@ def prepare(settings: StreamSettings) -> Prepared:
     _, rejects = import_book(engine, book)
     keep_policy(engine, policy)
     own = RunInput("telemetry", settings.source, 0, sha256_of(settings.source), 0)
-    run = Run(0, policy.sha256, DETECTOR_VERSION, (own, policy_input, *key_inputs), "stream")
-    stream = _stream(settings, Resolving(settings.ledger_url, orders_url, policy, run, keys), policy)
+    run = Run(0, policy.sha256, DETECTOR_VERSION, (own, policy_input, *key_inputs, *holdout_inputs), "stream")
+    stream = _stream(settings, Resolving(settings.ledger_url, orders_url, policy, run, keys, holdout), policy)
     settled, since = _where(engine, own)
     engine.dispose()
     return Prepared(replace(stream, settled=settled), since, rejects)

@@ -126,7 +126,7 @@ def settle(findings: Sequence[Finding], ledger: Engine, book: SqlBook, resolving
     as_of = resolving.run.as_of
     bound = bind(findings, book, as_of)
     record_prints(ledger, as_of, findings)
-    resolutions = resolve(bound.findings, book, resolving.policy, as_of)
+    resolutions = resolve(bound.findings, book, resolving.policy, as_of, resolving.holdout)
     write((*declined(findings, bound.declined), *resolutions), ledger, book, resolving)
     return tuple({finding.finding_id: finding for finding in (*findings, *bound.findings)}.values())
 

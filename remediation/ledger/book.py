@@ -170,6 +170,8 @@ def remedy_of(row: Row[*tuple[object, ...]], finding_ids: Iterable[str]) -> Reme
         policy_sha256=row.policy_sha256,
         reason=row.reason,
         state=row.state,
+        arm=row.arm,
+        withheld_minor=row.withheld_minor,
     )
 
 

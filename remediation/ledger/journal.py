@@ -139,6 +139,8 @@ def _insert_remedies(
             "as_of": run.as_of,
             "evidence_sha256": decided[entry.remedy.remedy_id].evidence_sha256,
             "run_id": run.run_id,
+            "arm": entry.remedy.arm,
+            "withheld_minor": entry.remedy.withheld_minor,
         }
         for entry in entries
     ]

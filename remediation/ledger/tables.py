@@ -159,6 +159,12 @@ REMEDIES: Final = Table(
     # Whether its part of the line's price, and of the stock, is set aside for it.
     Column("refund_reserved", Boolean, nullable=False, server_default=false()),
     Column("goods_reserved", Boolean, nullable=False, server_default=false()),
+    # Where goodwill was earned while some customers are held out from it: whether it was given, and what was not.
+    Column("arm", String),
+    Column("withheld_minor", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("arm IN ('goodwill', 'holdout')", name="arm_known"),
+    CheckConstraint("withheld_minor >= 0", name="withheld_not_negative"),
+    CheckConstraint("(withheld_minor > 0) = (arm IS NOT NULL AND arm = 'holdout')", name="withheld_from_holdouts"),
     CheckConstraint("state IN ('proposed', 'approved', 'held', 'rejected', 'withdrawn')", name="state_known"),
     Index("ix_remedies_run_id", "run_id"),
 )

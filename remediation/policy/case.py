@@ -11,6 +11,7 @@ from detectors.finding import Finding
 from remediation.book import Book, Entry
 from remediation.orders import Customer, OrderLine
 from remediation.policy.conduct import Conduct
+from remediation.remedy import Arm
 
 _NOT_CARRIED_OUT: Final = frozenset({"rejected", "withdrawn"})
 
@@ -20,7 +21,9 @@ class Case:
     """One customer's order lines with what was found on each, and every remedy that the ledger holds for them.
 
     `earlier_lines` are those that only `history` names. `stock` is how many of
-    each item can be sent; an item that is absent was never counted.
+    each item can be sent; an item that is absent was never counted. `arm` says
+    whether this customer gets goodwill or is compared with those who do; null
+    where nobody is held out.
     """
 
     customer_id: str
@@ -30,6 +33,7 @@ class Case:
     earlier_lines: tuple[OrderLine, ...] = ()
     stock: Mapping[str, int] = field(default_factory=dict)
     conduct: Conduct = field(default_factory=Conduct)
+    arm: Arm | None = None
 
 
 def standing(entries: Iterable[Entry]) -> tuple[Entry, ...]:

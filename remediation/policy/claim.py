@@ -78,10 +78,13 @@ class Claim:
         return max((entry.remedy.number for entry in self.earlier), default=0) + 1
 
     def given(self, kind: ActionKind, entries: Iterable[Entry]) -> int:
-        """Minor units that `entries` gave as `kind`, or will give once a person has agreed."""
-        carried_out = standing(entries)
-        actions = (action for entry in carried_out for action in entry.remedy.actions if action.kind == kind)
-        return sum(action.amount_minor or 0 for action in actions)
+        """Minor units that `entries` gave as `kind`, or will give once a person has agreed.
+
+        Goodwill that was withheld counts as given: whoever is held out does not get it later either.
+        """
+        remedies = [entry.remedy for entry in standing(entries)]
+        given = sum(action.amount_minor or 0 for each in remedies for action in each.actions if action.kind == kind)
+        return given + sum(each.withheld_minor for each in remedies if kind == "credit")
 
 
 def claims(case: Case) -> tuple[Claim, ...]:

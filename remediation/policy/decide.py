@@ -93,9 +93,9 @@ def _decide_playback(claim: Claim, run: _Run) -> Decision | None:
     if _is_under_another_policy(claim, run.policy):
         return decline.under_another_policy(claim)
     whole = _weighed(claim.line, judged, run)
-    left = outstanding(claim, whole)
+    left = outstanding(claim, whole, run.case.arm)
     if left.is_nothing:
-        return None if claim.same_incident else decline.nothing_owed(claim, whole.leading)
+        return _unpaid(claim, left, None if claim.same_incident else decline.nothing_owed(claim, whole.leading))
     return _remedy(claim, whole, left, run)
 
 
@@ -120,19 +120,24 @@ def _decide_goods(claim: Claim, run: _Run) -> Decision | None:
     if not due:
         return decline.without_due(claim, fit, run.policy)
     whole = delivery.owed(claim, fit, due, run.policy, stands)
-    left = outstanding(claim, whole)
+    left = outstanding(claim, whole, run.case.arm)
     if left.is_nothing and claim.is_made_good:
         # A loss grows older every night; only what can be another failure is a person's business.
-        return decline.made_good_before(claim) if delivery.is_news(claim, due) else None
+        return decline.made_good_before(claim) if delivery.is_news(claim, due) else _unpaid(claim, left, None)
     if _is_under_another_policy(claim, run.policy):
         return decline.under_another_policy(claim)
     if left.is_nothing:
-        return None if claim.earlier else decline.nothing_owed(claim, whole.leading)
+        return _unpaid(claim, left, None if claim.earlier else decline.nothing_owed(claim, whole.leading))
     return _remedy(claim, whole, left, run)
 
 
 def _is_under_another_policy(claim: Claim, policy: Policy) -> bool:
     return any(entry.remedy.policy_sha256 != policy.sha256 for entry in claim.same_incident)
+
+
+def _unpaid(claim: Claim, left: Outstanding, reason: Declined | None) -> Declined | None:
+    """What is said of a line to which nothing is given: where goodwill alone was withheld, that it was."""
+    return decline.goodwill_withheld(claim, left.withheld) if left.withheld.minor else reason
 
 
 def _remedy(claim: Claim, whole: Owed, left: Outstanding, run: _Run) -> Remedy:
@@ -158,6 +163,8 @@ def _remedy(claim: Claim, whole: Owed, left: Outstanding, run: _Run) -> Remedy:
         policy_sha256=run.policy.sha256,
         reason=f"{reason} {held(waits)}" if waits else reason,
         state="held" if waits else "approved",
+        arm=left.arm(run.case.arm),
+        withheld_minor=left.withheld.minor,
     )
 
 

@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Final
 
 from detectors.finding import Finding, Subject
-from remediation.money import DIGITS
+from remediation.money import DIGITS, Money
 from remediation.orders import Customer
 from remediation.policy.claim import Claim
 from remediation.policy.delivery import contrary, has_rule
+from remediation.policy.limits import in_words
 from remediation.policy.model import Policy
 from remediation.policy.owed import NOT_OURS, Judged
 from remediation.policy.wording import spoken
@@ -38,6 +39,7 @@ class DecisionCode(StrEnum):
     UNKNOWN_CURRENCY = "unknown_currency"
     CURRENCY_CHANGED = "currency_changed"
     POLICY_CHANGED = "policy_changed"
+    GOODWILL_WITHHELD = "goodwill_withheld"
 
 
 def by_the_books(claim: Claim, customer: Customer | None) -> Declined | None:
@@ -149,6 +151,17 @@ def nothing_owed(claim: Claim, leading: Judged) -> Declined:
         "declined",
         f"For {leading.tier} {spoken(leading.finding.kind)} on an order of the kind {claim.line.kind} the policy owes "
         f"{leading.percent} %{shipping}, which comes to nothing here.",
+    )
+
+
+def goodwill_withheld(claim: Claim, withheld: Money) -> Declined:
+    """Nothing but goodwill would be given, and this customer is held out from it."""
+    return _declined(
+        claim,
+        DecisionCode.GOODWILL_WITHHELD,
+        "declined",
+        f"All that is owed on this order line was given before. A goodwill credit of {in_words(withheld)} on top is "
+        "withheld from this customer, so that what goodwill does for loyalty can be measured.",
     )
 
 

@@ -22,6 +22,9 @@ from remediation.retention.rules import RetentionRules
 GOODWILL_LIMIT_PERCENT: Final = 50
 """Of the price paid, so that a full refund and goodwill stay within 150 % of it: more would invite false claims."""
 
+GOODWILL_HOLDOUT_PERCENT: Final = 50
+"""More hold-outs than customers who get goodwill would make no comparison better."""
+
 Severity = Annotated[float, Field(gt=0, lt=1)]
 Hour = Annotated[int, Field(ge=0, le=24)]
 
@@ -124,6 +127,12 @@ class Goodwill(Section):
     enabled: bool
     percent: Annotated[int, Field(ge=0, le=GOODWILL_LIMIT_PERCENT)]
     from_tier: Tier
+    holdout_percent: Annotated[int, Field(ge=0, le=GOODWILL_HOLDOUT_PERCENT)]
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether some of those who earn goodwill are held out from it."""
+        return self.enabled and self.holdout_percent > 0
 
 
 class MailRules(Section):

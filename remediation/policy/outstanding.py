@@ -6,17 +6,29 @@ from remediation.money import Money
 from remediation.policy.claim import Claim
 from remediation.policy.model import GOODWILL_LIMIT_PERCENT
 from remediation.policy.owed import Owed
-from remediation.remedy import Action, ActionKind
+from remediation.remedy import Action, ActionKind, Arm
 
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """One pay-out: money back for the item and for its shipping, goodwill, and goods that are sent."""
+    """One pay-out: money back for the item and for its shipping, goodwill, and goods that are sent.
+
+    `withheld` is the goodwill that a customer who is held out does not get.
+    """
 
     refund: Money
     shipping: Money
     credit: Money
     sent: Action | None
+    withheld: Money
+
+    def arm(self, of_customer: Arm | None) -> Arm | None:
+        """The arm in which this pay-out is compared: null where no goodwill was earned, or nothing else is given.
+
+        Who is held out has no pay-out that consists of goodwill alone, so that none is compared.
+        """
+        is_owed = self.amount.minor > self.credit.minor or self.sent is not None
+        return of_customer if is_owed and (self.credit.minor or self.withheld.minor) else None
 
     @property
     def amount(self) -> Money:
@@ -42,8 +54,11 @@ class Outstanding:
         return (*exchange, *shipping, *refund, *replacement, *credit)
 
 
-def outstanding(claim: Claim, owed: Owed) -> Outstanding:
-    """What `owed` comes to beyond what this incident has had, within what the whole line may still have."""
+def outstanding(claim: Claim, owed: Owed, arm: Arm | None) -> Outstanding:
+    """What `owed` comes to beyond what this incident has had, within what the whole line may still have.
+
+    Only goodwill depends on the customer's `arm`; what is owed never does.
+    """
     line, price, had = claim.line, claim.price, claim.same_incident
     # The limit leaves room for a full refund, since one may follow: what was credited is not taken back.
     most: tuple[tuple[ActionKind, Money, int], ...] = (
@@ -57,4 +72,6 @@ def outstanding(claim: Claim, owed: Owed) -> Outstanding:
         )
         for kind, whole, limit in most
     )
-    return Outstanding(refund, shipping, credit, owed.sent)
+    nothing = Money(0, price.currency)
+    given, withheld = (nothing, credit) if arm == "holdout" else (credit, nothing)
+    return Outstanding(refund, shipping, given, owed.sent, withheld)

@@ -41,6 +41,11 @@ def explain(line: OrderLine, owed: Owed, before: Money, due: Outstanding) -> str
         parts.append(_sent(due.sent))
     if due.credit.minor:
         parts.append(f"A goodwill credit of {in_words(due.credit)} comes on top.")
+    if due.withheld.minor:
+        parts.append(
+            f"A goodwill credit of {in_words(due.withheld)} on top is withheld from this customer, so that what "
+            "goodwill does for loyalty can be measured; what is owed is given in full."
+        )
     return " ".join([*parts, *owed.remarks])
 
 

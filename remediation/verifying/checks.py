@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from remediation.verifying import books, items, lines, mails, order, privacy, runs, slots, states, trail, waiting
+from remediation.verifying import (
+    books,
+    items,
+    lines,
+    loyalty,
+    mails,
+    order,
+    privacy,
+    runs,
+    slots,
+    states,
+    trail,
+    waiting,
+)
 from remediation.verifying.breach import Check
 
 _COMPARE: Final = "stop sending (makegood mode off) and compare the row with the last backup"
@@ -20,6 +33,7 @@ CHECKS: Final = (
     Check("An item's id names its remedy and kind.", _COMPARE, slots.item_ids),
     Check("The actions of a remedy sum to its amount.", _COMPARE, items.sums),
     Check("An approved remedy is for its order line's customer, in its currency.", _COMPARE, items.owners),
+    Check("Who is held out has no credit, and who is compared with them has one.", _COMPARE, loyalty.arms),
     Check("Refunds never exceed what was paid.", _COMPARE, lines.within_paid),
     Check("What is set aside of a price is what its remedies need.", _COMPARE, lines.set_aside),
     Check("Every refund that is to be paid is set aside, and no other.", _COMPARE, lines.reserves),

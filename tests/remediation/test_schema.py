@@ -147,7 +147,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(url: str) -> None:
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE audit (number INTEGER)"))
-    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0001 to 0004"):
+    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0001 to 0005"):
         migrate_ledger(url)
     with engine.begin() as connection:
         assert "retry_at" not in {each["name"] for each in inspect(connection).get_columns("outbox")}
@@ -157,7 +157,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(url: str) -> None:
 
 
 def test_there_is_no_way_to_a_version_that_is_not_there(url: str) -> None:
-    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0004 to 9999"):
+    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0005 to 9999"):
         migrate_ledger(url, "9999")
 
 

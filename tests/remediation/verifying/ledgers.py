@@ -97,7 +97,7 @@ def a_night(ledger: Engine, *resolutions: Resolution, as_of: int = MORNING, held
 def an_eventful_ledger(ledger: Engine) -> Engine:
     """Paid, waiting, decided by people, failed, done by hand, dropped, topped up, withdrawn, switched off."""
     kept = ("paid", "pending", "failed", "by hand", "dropped", "again", "called off")
-    lines = (*kept, "held", "allowed", "refused", "credit")
+    lines = (*kept, "held", "allowed", "refused", "credit", "held out")
     with_orders(ledger, *map(an_order, (*lines, "unsent")), an_order("goods", kind="goods", shipping_minor=499))
     in_stock(ledger, 5)
     _stop_and_go(ledger)
@@ -105,7 +105,8 @@ def an_eventful_ledger(ledger: Engine) -> Engine:
         ledger,
         *(a_due(line, refund=200) for line in kept),
         *(a_due(line, state="held") for line in ("held", "allowed", "refused")),
-        a_due("credit", actions=CREDIT),
+        a_due("credit", actions=CREDIT, arm="goodwill"),
+        a_due("held out", refund=100, arm="holdout", withheld_minor=60),
         a_due("goods", actions=GOODS),
         declined(),
     )

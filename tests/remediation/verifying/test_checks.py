@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from detectors.finding import content_id
-from remediation.verifying import books, items, lines, mails, order, runs, slots, states, trail
+from remediation.verifying import books, items, lines, loyalty, mails, order, runs, slots, states, trail
 from remediation.verifying.breach import Find
 from remediation.verifying.checks import CHECKS
 from tests.remediation.ledger.evenings import MORNING
@@ -92,6 +92,25 @@ HARMS: Final = {
         "UPDATE order_lines SET customer_id = 'C-2' WHERE order_line_id = 'paid'",
         ("remedies", PAID),
         "it is approved, and its order line paid is another customer's",
+    ),
+    "a credit for who is held out": Harm(
+        loyalty.arms,
+        f"UPDATE remedies SET arm = 'holdout', withheld_minor = 60 WHERE remedy_id = '{remedy_of('credit')}'",
+        ("remedies", remedy_of("credit")),
+        "its arm is holdout, and it has a credit and 60 withheld",
+    ),
+    "goodwill that was never given": Harm(
+        loyalty.arms,
+        f"UPDATE remedies SET arm = 'goodwill' {OF_PAID}",
+        ("remedies", PAID),
+        "its arm is goodwill, and it has no credit and 0 withheld",
+    ),
+    "goodwill withheld from who is in no arm": Harm(
+        loyalty.arms,
+        f"UPDATE remedies SET withheld_minor = 60 {OF_PAID}",
+        ("remedies", PAID),
+        "its arm is none, and it has no credit and 60 withheld",
+        without="remedies.ck_remedies_withheld_from_holdouts",
     ),
     "more than was paid": Harm(
         lines.within_paid,
