@@ -18,8 +18,7 @@ from tests.support.expected import (
     WrittenReject,
     WrittenRemedy,
 )
-from tests.support.running import FIXTURES, Command, as_expected, contents, nightly, replay, several, text_of
-from tests.support.several import LEDGER
+from tests.support.running import FIXTURES, LEDGER, Command, as_expected, contents, nightly, replay, several, text_of
 
 REPLAYED: Final = ("casablanca_night", "healthy_day", "duplicate_beacons", "truncated_file", "two_currencies")
 TOLERANCE_MS: Final = {"startup_ms": 150, "stall_count": 0, "stall_ms": 50, "seek_wait_ms": 50}
@@ -38,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(folder: Path) -> Runs:
-    # Half of a run is importing Beam, so all run in one process; the last one below starts the installed program.
+    # The last one below starts the installed program.
     told = {story: replay(story, folder / story) for story in REPLAYED} | reruns(folder)
     return dict(zip(told, several(*told.values()), strict=True))
 

@@ -18,8 +18,7 @@ from tests.support.expected import (
     WrittenRemedy,
     WrittenTicket,
 )
-from tests.support.running import FIXTURES, as_expected, contents, nightly, replay, several, text_of
-from tests.support.several import LEDGER
+from tests.support.running import FIXTURES, LEDGER, as_expected, contents, nightly, replay, several, text_of
 
 REPLAYED: Final = (
     "thor_and_odin",
