@@ -58,7 +58,7 @@ test-postgres: setup ## Run the ledger's tests on PostgreSQL; says how to get a 
 	MAKEGOOD_TEST_STORE=postgresql $(BIN)/python -m pytest tests/remediation $(PARALLEL)
 
 test-servers: setup servers ## Run the tests that need other people's servers, and the proofs that take longer
-	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "servers and not benchmark" $(PARALLEL)
+	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "(servers or hypothesis) and not benchmark" $(PARALLEL)
 
 servers: prism $(MOCKS)/node_modules/.ready $(MOCKS)/bin/stripe-mock $(KAFKA)/jars/.ready
 

@@ -6,8 +6,10 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import counted
+
 # How long an example takes says more about what else the machine does than about the program.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile("unhurried", deadline=None, max_examples=counted())
 settings.load_profile("unhurried")
 
 SLOWEST: Final = ("tests/prove/", "tests/streaming/", "tests/test_scenarios", "tests/pipelines/")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors import schemas
@@ -21,6 +21,7 @@ from tests.detectors.delivery.told import (
     scan,
     sole,
 )
+from tests.support.examples import examples
 
 RETRACTED = "did_not_occur"
 HOUR_MS = 3_600_000
@@ -61,7 +62,7 @@ NAMED = Line()
 UNNAMED = Line(carrier=None, timezone=None)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(any_scans, any_contacts, st.randoms(use_true_random=False), st.sampled_from([NAMED, UNNAMED]))
 def test_order_and_repetition_change_nothing(
     scans: list[Scan], contacts: list[Contact], chance: st.DataObject, line: Line
@@ -73,7 +74,7 @@ def test_order_and_repetition_change_nothing(
     assert found(line, again, asked_again) == found(line, scans, contacts)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(any_scans, any_scans, st.sampled_from([NAMED, UNNAMED]))
 def test_a_scan_that_was_taken_back_might_as_well_not_be(scans: list[Scan], wrong: list[Scan], line: Line) -> None:
     void = {(each.event_time, each.status) for each in wrong}
@@ -82,7 +83,7 @@ def test_a_scan_that_was_taken_back_might_as_well_not_be(scans: list[Scan], wron
     assert found(line, [*taken_back, *scans, *wrong]) == found(line, rest)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(any_scans, any_contacts, scans_of(("unknown",)), st.sampled_from([NAMED, UNNAMED]))
 def test_a_scan_of_unknown_status_never_adds_a_failure(
     scans: list[Scan], contacts: list[Contact], unknown: list[Scan], line: Line
@@ -93,7 +94,7 @@ def test_a_scan_of_unknown_status_never_adds_a_failure(
     assert set(kinds(with_it)) <= set(kinds(without)) | milder
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(any_scans, any_contacts, hours, hours)
 def test_what_happens_later_is_not_known_earlier(
     scans: list[Scan], contacts: list[Contact], one: int, other: int
@@ -116,7 +117,7 @@ ONWARD = (
 )
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(scans_of(ONWARD, st.sampled_from([None, "damaged", "weather"])), hours, hours)
 def test_a_line_that_failed_early_has_failed_later_too(scans: list[Scan], one: int, other: int) -> None:
     scans = [replace(each, lat=None) for each in scans]
@@ -124,7 +125,7 @@ def test_a_line_that_failed_early_has_failed_later_too(scans: list[Scan], one: i
     assert bool(found(scans=scans, as_of=earlier)) <= bool(found(scans=scans, as_of=later))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(any_scans, any_contacts)
 def test_every_figure_is_one_that_money_may_rest_on(scans: list[Scan], contacts: list[Contact]) -> None:
     as_of = at("11-30 12:00")

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from random import Random
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -12,6 +12,7 @@ from detectors.playback.sessions import sessionize
 from detectors.schemas import STATES, Channel
 from tests.detectors.playback.evenings import RULES, frame
 from tests.detectors.playback.reference import Folded, Record, fold
+from tests.support.examples import examples
 
 SILENCE = 2_000_000
 LATE = 700_000_000
@@ -64,7 +65,7 @@ def rows(sessions: pl.DataFrame) -> list[Folded]:
     return [rounded(Folded(**row)) for row in sessions.select(f.name for f in fields(Folded)).to_dicts()]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(evenings)
 def test_the_kernel_is_the_plain_fold(events: list[Record]) -> None:
     expected = fold(events, RULES)
@@ -80,7 +81,7 @@ def rounded(row: Folded) -> Folded:
     return replace(row, mean_bitrate_kbps=None if rate is None else round(rate, 6))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(evenings, st.randoms(use_true_random=False))
 def test_order_repetition_and_partition_change_nothing(events: list[Record], random: Random) -> None:
     once = sessionize(frame(events), RULES)

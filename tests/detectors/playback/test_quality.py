@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.playback import coefficients
@@ -12,6 +12,7 @@ from detectors.playback.quality import Experience, picture_loss, picture_weight_
 from tests.detectors.playback.calibrating import FITTED, SQOE4, agreements, fit, rated_runs
 from tests.detectors.playback.evenings import a_course, heartbeats, sole_session
 from tests.detectors.playback.reference import Record
+from tests.support.examples import examples
 
 
 def an_experience(  # noqa: PLR0913 - the figures a test may name
@@ -108,7 +109,7 @@ def an_evening(rungs: list[tuple[int, int]], waits: list[int], startup_ms: int, 
 rungs = st.tuples(st.integers(50, 20_000), st.integers(100, 2_160))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.data())
 def test_a_worse_moment_never_makes_a_better_evening(data: st.DataObject) -> None:
     seen = data.draw(st.lists(rungs, min_size=2, max_size=6))

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -18,6 +18,7 @@ from detectors.telemetry.records import Format
 from detectors.telemetry.rejects import Reject, Tally
 from detectors.telemetry.tracking import SCAN_FIELDS, SCANS
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, jsonl
+from tests.support.examples import examples
 
 
 def test_a_beacon_becomes_an_event_and_keeps_its_units() -> None:
@@ -273,7 +274,7 @@ def _same(left: Objects, right: Objects) -> None:
     assert_frame_equal(full(left).select(said), full(right).select(said), check_column_order=False)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.sampled_from((BEACONS, SCANS, CONTACTS)).flatmap(_texts))
 def test_reading_in_blocks_gives_what_reading_line_by_line_gives(given_texts: tuple[Format, list[str]]) -> None:
     form, texts = given_texts

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -10,6 +10,7 @@ from detectors.schemas import Channel
 from detectors.telemetry.cmcd_columns import Columns, read_columns, read_singly
 from detectors.telemetry.cmcd_keys import KEYS
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_report, jsonl
+from tests.support.examples import examples
 
 CHANGE = "e=ps,sta=r"
 
@@ -319,7 +320,7 @@ _TRAPS = [
 ]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @example(_TRAPS)
 @example([*_TRAPS[::-1], "x" * 300, "nor=" + "(" * 300])
 @given(st.lists(_RECORDS, min_size=1, max_size=12))

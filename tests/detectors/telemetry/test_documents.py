@@ -4,7 +4,7 @@ import gzip
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -13,6 +13,7 @@ from detectors.telemetry.limits import Limits
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, a_contact, a_report, a_scan, jsonl
 from tests.detectors.telemetry.test_aftership import a_checkpoint, a_tracking, a_webhook
 from tests.detectors.telemetry.test_easypost import a_detail, a_tracker, an_event
+from tests.support.examples import examples
 
 KINDS: dict[str, dict[str, Json]] = {
     "beacon": a_beacon(),
@@ -142,7 +143,7 @@ def test_an_array_on_the_first_of_many_lines_is_a_bad_line() -> None:
     assert read.scans.height == 2
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=12), st.sampled_from([500, 16 * 2**20]))
 def test_kinds_may_be_mixed_line_by_line(kinds: list[str], block_bytes: int) -> None:
     read = Read(jsonl([KINDS[kind] for kind in kinds]), Limits(block_bytes=block_bytes))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.telemetry.decode import decode
@@ -17,6 +17,7 @@ from detectors.telemetry.limits import Limits
 from tests.detectors.telemetry.reading import Read, a_beacon, a_contact, a_report, a_scan, jsonl
 from tests.detectors.telemetry.test_aftership import a_checkpoint, a_tracking
 from tests.detectors.telemetry.test_easypost import a_detail, a_tracker, an_event
+from tests.support.examples import examples
 
 SMALL = Limits(block_bytes=2_000, expansion_floor_bytes=10_000)
 
@@ -172,7 +173,7 @@ _FILES = {
 }
 
 
-@settings(max_examples=90, deadline=None)
+@examples(90)
 @given(
     st.sampled_from(sorted(_FILES)),
     st.sampled_from([bytes, gzip.compress, zstd]),

@@ -8,13 +8,14 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.limits import DEFAULT_LIMITS, Limits
 from detectors.telemetry.parquet_pages import decompressed_bytes
 from tests.detectors.telemetry.reading import NOW, Read
+from tests.support.examples import examples
 
 Codec = Literal["NONE", "SNAPPY", "GZIP", "ZSTD"]
 
@@ -135,14 +136,14 @@ def test_wide_rows_are_read_a_few_at_once() -> None:
     assert (read.records, set(read.codes)) == (500, {"id_too_long"})
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=60), st.integers(-5, 70), st.integers(0, 100))
 def test_whatever_the_bytes_a_header_is_read_or_refused(data: bytes, start: int, values: int) -> None:
     with contextlib.suppress(DamagedError):
         assert decompressed_bytes(io.BytesIO(data), max(start, 0), len(data), values, 1_000) >= 0
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_file_is_rejected_or_read_and_never_breaks_the_night(edits: list[tuple[int, int]]) -> None:
     data = bytearray(a_file({"state": ["playing"] * 200, "buffer_ms": range(200)}, 200, row_group_size=50))

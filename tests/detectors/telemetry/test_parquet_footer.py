@@ -6,12 +6,13 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.telemetry.containers import DamagedError
 from detectors.telemetry.parquet_footer import Chunk, chunks
 from tests.detectors.telemetry.reading import NOW, Read
+from tests.support.examples import examples
 
 I64, LIST, STRUCT, STOP = 0x6, 0x9, 0xC, b"\0"
 ONE_STRUCT = b"\x1c"
@@ -83,14 +84,14 @@ def test_a_chunk_whose_place_is_not_told_is_damage(missing: int) -> None:
         chunks(with_footer(metadata_of(*told)))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=60))
 def test_whatever_the_bytes_a_footer_is_read_or_refused(footer: bytes) -> None:
     with contextlib.suppress(DamagedError):
         chunks(with_footer(footer))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_footer_is_a_reject_or_read_and_never_breaks_the_night(edits: list[tuple[int, int]]) -> None:
     data = bytearray(a_file())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.telemetry.fields import FIELDS, KEY_ID, SIGNATURE
@@ -14,6 +14,7 @@ from detectors.telemetry.keys import KeyRing
 from detectors.telemetry.signatures import SIGNED, UNSIGNED
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_beacon, jsonl
 from tests.detectors.telemetry.signing import DAY, a_key, a_ring, signed
+from tests.support.examples import examples
 
 FULL: dict[str, Json] = {
     **a_beacon(customer_id="c-1", content_id='Rick\'s "Café"\\', state="stalled", error_code="27", fatal=False),
@@ -176,7 +177,7 @@ values = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(values, min_size=1, max_size=20), st.data())
 def test_whatever_a_player_signs_is_verified_and_nobody_elses_word_is(
     records: list[dict[str, Json]], data: st.DataObject

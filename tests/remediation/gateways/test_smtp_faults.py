@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from remediation.gateways.errors import DeferredError, RejectedMailError
@@ -24,6 +23,7 @@ from remediation.gateways.smtp_settings import SmtpSettings, smtp_target
 from remediation.gateways.smtp_transaction import hand_over
 from remediation.mail import Mail
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, Outcome, a_mailer, outcome, whole_text
+from tests.support.examples import examples
 from tests.support.real_smtp import LOGIN
 from tests.support.scripted_smtp import HANGS_UP, RESETS, WAITS, Act, Point, Script, scripted_server
 
@@ -322,7 +322,7 @@ POINTS = st.sampled_from([*UP_TO_THE_MAIL, "body", "end", "RSET"])
 SCRIPTS = st.dictionaries(POINTS, st.builds(replace, ACTS, accepts=st.booleans()), max_size=2).map(honest)
 
 
-@examples(deadline=None, max_examples=60)
+@examples(60)
 @given(scripts=st.lists(SCRIPTS, max_size=4))
 def test_however_servers_fail_no_mail_is_lost_and_none_comes_twice(scripts: list[Script]) -> None:
     mails = [replace(MAIL, text=f"mail {number}\n") for number in range(3)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.gateways.errors import RefusedError, SilentError, UnusableError
@@ -16,6 +16,7 @@ from remediation.mail import Mail
 from remediation.notices.envelope import address
 from tests.remediation.gateways.mailing import MAIL, RECIPIENT, a_mailer, whole_text
 from tests.remediation.notices.letters import SENDER
+from tests.support.examples import examples
 from tests.support.real_smtp import LOGIN, Authority, real_server
 
 
@@ -57,7 +58,7 @@ def test_failures_are_reported_to_the_bounce_address() -> None:
     assert [mail.bounce_address for mail in server.mails] == [SENDER.address, "bounces@makegood.example"]
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(text=st.text(max_size=400), subject=st.text(st.characters(exclude_categories=["C", "Z"]), max_size=80))
 def test_no_text_can_end_the_mail_early_or_begin_another(text: str, subject: str) -> None:
     """A dot after a lone CR or LF ends a mail for some servers, and what follows is a mail of the text's own making."""

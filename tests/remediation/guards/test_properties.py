@@ -3,14 +3,15 @@
 import math
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.guards.figures import Figures, Group, Judged, Paid, SourceFigures, from_json, to_json
 from remediation.guards.judge import readings
 from tests.remediation.guards.nights import FIRST, HOUR, RULES, a_night
+from tests.support.examples import examples
 
-STEADY = settings(deadline=None, max_examples=40)  # a busy machine is no failure
+STEADY = examples(40)
 COUNTS = st.integers(0, 10**6)
 SMALL = st.integers(0, 5_000)
 JUDGED = st.tuples(SMALL, SMALL).map(lambda pair: Judged(max(pair), min(pair)))

@@ -1,6 +1,6 @@
 from itertools import permutations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 
@@ -18,6 +18,7 @@ from tests.remediation.ledger.evenings import (
     rows,
     with_orders,
 )
+from tests.support.examples import examples
 from tests.support.stores import empty_ledger
 
 
@@ -55,7 +56,7 @@ def test_of_one_moment_the_more_severe_figures_stand(ledger: Engine) -> None:
         unique=True,
     )
 )
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_the_order_of_arrival_does_not_show(versions: list[tuple[int, float, int]]) -> None:
     ends = set()
     with empty_ledger() as ledger:

@@ -3,7 +3,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
@@ -41,6 +41,7 @@ from tests.remediation.ledger.evenings import (
     rows,
     with_orders,
 )
+from tests.support.examples import examples
 from tests.support.stores import empty_ledger
 
 NOTHING = Recorded(findings=0, remedies=0, remedy_findings=0, declined=0, mails=0, outbox=0, postings=0, held=())
@@ -197,7 +198,7 @@ def test_writers_at_once_never_owe_more_than_was_paid(ledger: Engine) -> None:
         st.tuples(st.integers(1, 500), st.sampled_from(["USD", "JPY"]), st.booleans()), min_size=1, max_size=12
     )
 )
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_refunds_of_a_line_stay_within_its_price_and_every_transaction_sums_to_zero(
     amounts: list[tuple[int, str, bool]],
 ) -> None:

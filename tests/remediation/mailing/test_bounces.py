@@ -8,7 +8,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.mailing.bounces import MAX_REPORT_BYTES, Bounce, UnreadableBounceError, parse_bounce
@@ -24,6 +24,7 @@ from tests.remediation.mailing.reports import (
     a_report,
 )
 from tests.remediation.notices.letters import SENDER
+from tests.support.examples import examples
 
 GONE = Bounce("failed", "5.1.1", MAIL.message_id, RECIPIENT)
 
@@ -303,7 +304,7 @@ HOSTILE = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(
     raw=SAMPLES,
     cuts=st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 60), st.binary(max_size=8) | HOSTILE), max_size=6),
@@ -314,7 +315,7 @@ def test_however_a_report_is_mangled_there_is_one_way_to_fail(raw: bytes, cuts: 
     read(raw)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(raw=st.binary(max_size=300))
 def test_any_bytes_can_be_looked_at(raw: bytes) -> None:
     read(raw)
@@ -325,7 +326,7 @@ def test_any_bytes_can_be_looked_at(raw: bytes) -> None:
 TOKENS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(
     local=TOKENS,
     host=TOKENS,

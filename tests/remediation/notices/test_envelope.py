@@ -5,12 +5,13 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.notices.envelope import Sender, address, recipients
 from remediation.notices.errors import NoticeError
 from tests.remediation.notices.letters import NINE_IN_THE_EVENING, SENDER, a_mail
+from tests.support.examples import examples
 
 RECIPIENT = "rick@example.com"
 
@@ -150,7 +151,7 @@ def test_a_subject_never_becomes_a_second_header(subject: str) -> None:
         address(replace(a_mail(), subject=subject), RECIPIENT, SENDER)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(title=st.text(min_size=1, max_size=300).map("A{}".format))
 def test_whatever_the_title_there_is_one_recipient_and_one_subject(title: str) -> None:
     mail = a_mail(title=title)

@@ -5,13 +5,14 @@ import unicodedata
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from remediation.notices.legible import isolated, legible, titles_for
 from tests.remediation.notices.letters import a_mail
 from tests.remediation.notices.pages import Page
+from tests.support.examples import examples
 
 HOSTILE = {
     "markup": "<script>alert(1)</script>",
@@ -56,7 +57,7 @@ def test_a_hostile_order_number_is_only_words(name: str) -> None:
     assert f"your order {legible(order_id)} to" in Page(mail.html).text
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(title=st.text(max_size=400).map("A{}".format))
 def test_any_title_leaves_one_line_and_a_whole_page(title: str) -> None:
     mail = a_mail(title=title)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.finding import Finding, Kind, Scalar
@@ -25,8 +25,9 @@ from tests.remediation.policy.stories import (
     a_policy,
     an_entry,
 )
+from tests.support.examples import examples
 
-STEADY = settings(deadline=None, max_examples=60)  # a busy machine is no failure
+STEADY = examples(60)
 POLICIES = st.sampled_from(
     [
         default_policy(),

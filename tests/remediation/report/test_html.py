@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remediation.ledger.run import Objection, Role, RunInput
@@ -33,6 +33,7 @@ from tests.remediation.report.nights import (
     a_row,
     a_ticket,
 )
+from tests.support.examples import examples
 from tests.support.pages import Page, contrast, demand_order, demand_whole, palette
 
 ROOT: Final = Path(__file__).parents[3]
@@ -290,7 +291,7 @@ def test_hostile_values_and_sources_are_drawn_and_never_obeyed() -> None:
     assert all("".join(hostile.words).count(text) >= 3 for text in HOSTILE)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=60).filter(str.strip))
 def test_no_text_at_all_changes_the_page(text: str) -> None:
     assert Page(full_of(text)).tags == Page(full_of("harmless")).tags
