@@ -13,6 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # All cores; a file stays with one of them, for what its tests share, and files begin in the order of tests/conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 MOCKS := tests/support/stripe_mock
+WEB := tests/support/web
 KAFKA := tests/support/kafka
 # The first interpreter between 3.11 and 3.13 that this machine has.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -60,7 +61,7 @@ test-postgres: setup ## Run the ledger's tests on PostgreSQL; says how to get a 
 test-servers: setup servers ## Run the tests that need other people's servers, and the proofs that take longer
 	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "(servers or hypothesis) and not benchmark" $(PARALLEL)
 
-servers: prism $(MOCKS)/node_modules/.ready $(MOCKS)/bin/stripe-mock $(KAFKA)/jars/.ready
+servers: prism $(MOCKS)/node_modules/.ready $(WEB)/node_modules/.ready $(MOCKS)/bin/stripe-mock $(KAFKA)/jars/.ready
 
 prism: $(BIN)/prism
 
@@ -68,8 +69,8 @@ $(BIN)/prism: $(READY)
 	GOBIN="$(CURDIR)/$(BIN)" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v2.77.0
 	@touch $@
 
-$(MOCKS)/node_modules/.ready: $(MOCKS)/package-lock.json
-	npm ci --silent --no-audit --no-fund --prefix $(MOCKS)
+%/node_modules/.ready: %/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix $*
 	@touch $@
 
 $(MOCKS)/bin/stripe-mock:

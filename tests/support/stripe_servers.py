@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
@@ -41,7 +41,7 @@ def stateful_mock() -> Iterator[str]:
     """The URL of a `stripe-stateful-mock` with nothing in it."""
     node = shutil.which("node")
     if node is None or not _STATEFUL.exists():
-        _missing(_STATEFUL_HOW_TO)
+        missing(_STATEFUL_HOW_TO)
     with _serving([str(node), "-e", _STATEFUL_START]) as url:
         yield url
 
@@ -50,7 +50,7 @@ def stateful_mock() -> Iterator[str]:
 def schema_mock() -> Iterator[str]:
     """The URL of a `stripe-mock`."""
     if not _SCHEMA.exists():
-        _missing(_SCHEMA_HOW_TO)
+        missing(_SCHEMA_HOW_TO)
     with _serving([str(_SCHEMA), "-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0"]) as url:
         yield url
 
@@ -66,14 +66,15 @@ def _serving(command: list[str]) -> Iterator[str]:
             addresses = (_ADDRESS.search(line.strip()) for line in process.stdout)
             first = next(filter(None, addresses), None)
             if first is None:
-                _missing(f"{Path(command[0]).name} ended before it served: run it by hand to see why")
+                missing(f"{Path(command[0]).name} ended before it served: run it by hand to see why")
             else:
                 yield f"http://{first[1]}"
         finally:
             process.kill()
 
 
-def _missing(how_to: str) -> None:
+def missing(how_to: str) -> NoReturn:
+    """Skips the test, or fails it where everything must be here."""
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(how_to)
     pytest.skip(how_to)
