@@ -1,7 +1,7 @@
 """Rows that lie together by group, and what can be said of each group in one pass."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int8]
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class Groups:
 
     def sizes(self) -> Ints:
         """Rows in each group."""
-        return np.bincount(self.of, minlength=self.count)
+        sizes = np.zeros(self.count, np.int64)
+        sizes[self.present] = np.diff(self.starts, append=self.of.size)
+        return sizes
 
     def sum(self, values: Ints | Bools) -> Ints:
         """Sum of `values` in each group, 0 where there is no row."""
@@ -98,6 +102,11 @@ class Groups:
         result = np.full(self.count, -1, np.int64)
         result[self.of[rows]] = rows
         return result
+
+
+def taken(values: NDArray[Kind], rows: Ints) -> NDArray[Kind]:
+    """The values at row numbers that ascend: where those are all of them, the values themselves, not to be written."""
+    return values if rows.size == values.size else values[rows]
 
 
 def changes(values: Ints | Codes) -> Bools:

@@ -10,13 +10,16 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from detectors.playback.groups import Bools, Ints, changes
-from detectors.schemas import EVENTS, Channel
+from detectors.playback.groups import Bools, Codes, Ints, changes
+from detectors.schemas import EVENTS
 
 _CHANNEL_RANK: Final = np.array([3, 4, 0, 1, 2])
 """Place of a channel in its session: the witnesses first, so that the timeline is the session's tail."""
 
-_CHANNELS: Final = len(Channel)
+_CHANNEL_AT: Final = np.argsort(_CHANNEL_RANK).astype(np.int8)
+"""The channel that has a place."""
+
+_CHANNEL_BITS: Final = 3
 
 _BESIDE: Final = ("session_id", "channel", "received_at", "state", "signed")
 _CONTENT: Final = tuple(name for name in EVENTS if name not in _BESIDE)
@@ -41,7 +44,7 @@ class Ordered:
 
     row: Ints
     code: Ints
-    channel: Ints
+    channel: Codes
     session_id: pl.Series
     repeats: Ints
 
@@ -56,26 +59,28 @@ def in_order(events: pl.DataFrame) -> Ordered:
     not depend on the order of the rows.
     """
     code, session_id = _encode(events["session_id"])
-    channel = events["channel"].to_numpy().astype(np.int64)
-    group = code * _CHANNELS + _CHANNEL_RANK[channel]
+    channel = events["channel"].to_numpy()
+    group = (code << _CHANNEL_BITS) | _CHANNEL_RANK[channel]
     time = events["event_time"].to_numpy()
     number, numbered = _numbers(events)
-    mixed = _mixed(group, numbered, session_id.len() * _CHANNELS)
-    row, tied = _sorted(2 * group + numbered if mixed.any() else group, np.where(numbered, number, time))
+    mixed = _mixed(group, numbered, session_id.len() << _CHANNEL_BITS)
+    place = number if numbered.all() else np.where(numbered, number, time)
+    by, row, tied = _sorted((group << 1) | numbered if mixed.any() else group, place)
     row, repeat = _settle(events, row, tied, drop=True)
     repeats = np.zeros(row.size, np.int64)
     if repeat.any():
         # Repeats follow the row that is kept of them.
-        repeats = np.bincount(np.cumsum(~repeat)[repeat] - 1, minlength=row.size - int(repeat.sum()))
-        row = row[~repeat]
+        kept = np.flatnonzero(~repeat)
+        repeats = np.diff(kept, append=row.size) - 1
+        by, row = by[kept], row[kept]
     if mixed.any():
         of_row = np.zeros(events.height, np.int64)
         of_row[row] = repeats
         place = np.where(numbered & ~mixed[group], number, time)
-        by_place, tied = _sorted(group[row], place[row])
+        by, by_place, tied = _sorted(group[row], place[row])
         row, _ = _settle(events, row[by_place], tied, drop=False)
         repeats = of_row[row]
-    return Ordered(row, code[row], channel[row], session_id, repeats)
+    return Ordered(row, by >> _CHANNEL_BITS, _CHANNEL_AT[by & ((1 << _CHANNEL_BITS) - 1)], session_id, repeats)
 
 
 def _encode(session_id: pl.Series) -> tuple[Ints, pl.Series]:
@@ -97,6 +102,8 @@ def _numbers(events: pl.DataFrame) -> tuple[Ints, Bools]:
     if "sequence" not in events.columns:
         return np.zeros(events.height, np.int64), np.zeros(events.height, np.bool_)
     column = events["sequence"]
+    if not column.null_count():
+        return column.to_numpy(), np.ones(events.height, np.bool_)
     return column.fill_null(0).to_numpy(), column.is_not_null().to_numpy()
 
 
@@ -109,16 +116,18 @@ def _mixed(group: Ints, numbered: Bools, groups: int) -> Bools:
     return (with_number > 0) & (without > 0)
 
 
-def _sorted(group: Ints, place: Ints) -> tuple[Ints, Bools]:
-    """Row numbers by group and place, and marks on those equal in both to the one before."""
+def _sorted(group: Ints, place: Ints) -> tuple[Ints, Ints, Bools]:
+    """The groups in order, row numbers by group and place, and marks on those equal in both to the one before."""
     place = place - place.min()
     place_bits, row_bits = int(place.max()).bit_length(), (group.size - 1).bit_length()
     if int(group.max()).bit_length() + place_bits + row_bits <= _KEY_BITS:
         key = np.sort((((group << place_bits) | place) << row_bits) | np.arange(group.size))
         row = key & ((1 << row_bits) - 1)
-        return row, ~changes(key >> row_bits)
+        key >>= row_bits
+        return key >> place_bits, row, ~changes(key)
     row = np.lexsort((place, group))
-    return row, ~(changes(group[row]) | changes(place[row]))
+    by = group[row]
+    return by, row, ~(changes(by) | changes(place[row]))
 
 
 def _settle(events: pl.DataFrame, row: Ints, tied: Bools, *, drop: bool) -> tuple[Ints, Bools]:
@@ -129,14 +138,31 @@ def _settle(events: pl.DataFrame, row: Ints, tied: Bools, *, drop: bool) -> tupl
     among = tied.copy()
     among[:-1] |= tied[1:]
     at = np.flatnonzero(among)
-    ties = _ties(events, row[at], np.cumsum(~tied, dtype=np.int64)[at], drop=drop)
+    block = np.cumsum(~tied[at], dtype=np.int64)
     row = row.copy()
-    row[at] = ties["row"].to_numpy()
-    repeat[at] = ties["repeat"].to_numpy()
+    row[at], repeat[at] = (_by_arrival(events, row[at], block) if drop else None) or _by_content(
+        events, row[at], block, drop=drop
+    )
     return row, repeat
 
 
-def _ties(events: pl.DataFrame, row: Ints, block: Ints, *, drop: bool) -> pl.DataFrame:
+def _by_arrival(events: pl.DataFrame, row: Ints, block: Ints) -> tuple[Ints, Bools] | None:
+    """As `_by_content`, without a look at the content, of numbered records that all arrived at different times."""
+    if not {"sequence", "received_at"} <= set(events.columns):
+        return None
+    ties = events.select("sequence", "received_at", *(["signed"] if "signed" in events.columns else []))[row]
+    if ties["sequence"].null_count() or ties["received_at"].null_count():
+        return None
+    unsigned = ties["signed"].is_null().to_numpy() if "signed" in ties.columns else np.ones(row.size, np.bool_)
+    received_at = ties["received_at"].to_numpy()
+    order = np.lexsort((received_at, unsigned, block))
+    later = ~changes(block[order])
+    if np.any(later & ~changes(received_at[order]) & ~changes(unsigned[order].astype(np.int8))):
+        return None
+    return row[order], later
+
+
+def _by_content(events: pl.DataFrame, row: Ints, block: Ints, *, drop: bool) -> tuple[Ints, Bools]:
     content = [name for name in _CONTENT if name in events.columns]
     ties = events[row].with_columns(
         pl.col(pl.Categorical).cast(pl.String),
@@ -153,6 +179,7 @@ def _ties(events: pl.DataFrame, row: Ints, block: Ints, *, drop: bool) -> pl.Dat
     same_content = ~pl.struct("block", "state", *content).is_first_distinct()
     same_number = pl.col("sequence").is_not_null() & ~pl.col("block").is_first_distinct()
     repeat = (same_number | same_content) if drop else pl.lit(value=False)
-    return by_arrival.with_columns(repeat=repeat).sort(
+    settled = by_arrival.with_columns(repeat=repeat).sort(
         "block", "repeat", "sequence", "tie_rank", *content, "unsigned", "received_at", nulls_last=True
     )
+    return settled["row"].to_numpy(), settled["repeat"].to_numpy()

@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors.playback import rules
 from detectors.playback.codecs import codec_gains
-from detectors.playback.groups import Bools, Floats, Groups, Ints
+from detectors.playback.groups import Bools, Floats, Groups, Ints, taken
 from detectors.playback.quality import picture_loss, picture_weight_ms, usual_top_bitrate_kbps
 from detectors.playback.records import Records
 from detectors.playback.timeline import Course, Mode
@@ -61,7 +61,12 @@ def samples(records: Records, course: Course) -> Samples:
     clock = np.cumsum(played) - played
     ends = course.sessions.sum(played)
     ends[course.sessions.present] += clock[course.sessions.starts]
-    said = np.logical_or.reduce([records.known(name) for name in _SAID])
+    figures = [records.numbers(name) for name in _SAID if records.has(name)]
+    said = (
+        ~np.logical_and.reduce([np.isnan(each) for each in figures])
+        if figures
+        else np.zeros(records.row.size, np.bool_)
+    )
     record, at = _placed(records, course, played, clock, said)
     sessions = Groups.by(records.sessions.of[record], records.sessions.count)
     following = np.append(at[1:], 0)
@@ -115,7 +120,7 @@ def picture(records: Records, course: Course, seen: Samples, figures: rules.Pict
 
 def _placed(records: Records, course: Course, played: Ints, clock: Ints, said: Bools) -> tuple[Ints, Ints]:
     """The marked records in order of played time, and that time; ties by the client's clock, the timeline last."""
-    on_timeline = said[course.record]
+    on_timeline = np.flatnonzero(taken(said, course.record))
     record, at = course.record[on_timeline], clock[on_timeline]
     witness = np.flatnonzero(said & ~records.timeline) if record.size < np.count_nonzero(said) else record[:0]
     witness = witness[course.sessions.sizes()[records.sessions.of[witness]] > 0]
@@ -151,7 +156,7 @@ def _tails(sessions: Groups) -> Ints:
 def _carried(records: Records, record: Ints, sessions: Groups, name: str) -> Floats | None:
     if not records.has(name):
         return None
-    values = records.numbers(name)[record]
+    values = taken(records.numbers(name), record)
     known = ~np.isnan(values)
     if known.all():
         return values
@@ -211,8 +216,9 @@ def _mean(sessions: Groups, values: Floats | None, weights: Floats) -> Floats:
     mean = np.full(sessions.count, np.nan)
     if values is None:
         return mean
-    weight = sessions.total(weights * ~np.isnan(values))
-    weighted = sessions.total(np.nan_to_num(values) * weights)
+    known = ~np.isnan(values)
+    weight = sessions.total(weights * known)
+    weighted = sessions.total(np.where(known, values, 0.0) * weights)
     mean[weight > 0] = weighted[weight > 0] / weight[weight > 0]
     return mean
 

@@ -1,6 +1,6 @@
 """Which records of a partition are used, in which order, and to which session row each belongs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -30,12 +30,13 @@ class Records:
     row: Ints
     sessions: Groups
     time: Ints
-    channel: Ints
+    channel: Codes
     session_id: pl.Series
     skew_ms: Ints
     duplicates: Ints
     duplicate: int
     late: int
+    _numbers: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def timeline(self) -> Bools:
@@ -50,15 +51,23 @@ class Records:
         """Marks the records that carry a value of that name."""
         if not self.has(name):
             return np.zeros(self.row.size, np.bool_)
+        if name in self._numbers:
+            return ~np.isnan(self._numbers[name])
         if self.frame[name].null_count() == 0:
             return np.ones(self.row.size, np.bool_)
         return self.frame[name].is_not_null().to_numpy()[self.row]
 
     def numbers(self, name: str) -> Floats:
-        """The values of a numeric column, NaN where unknown."""
+        """The values of a numeric column, NaN where unknown; not to be written, since others read them, too."""
         if not self.has(name):
             return np.full(self.row.size, np.nan)
-        return self.frame[name].to_numpy()[self.row].astype(np.float64)
+        if name not in self._numbers:
+            self._numbers[name] = self.frame[name].to_numpy()[self.row].astype(np.float64, copy=False)
+        return self._numbers[name]
+
+    def whole(self, name: str) -> Ints:
+        """The values of a column of whole numbers, 0 where unknown."""
+        return self.frame[name].fill_null(0).to_numpy()[self.row]
 
     def codes(self, name: str) -> Codes:
         """The physical values of an enumeration or truth column, -1 where unknown."""
@@ -69,7 +78,7 @@ class Records:
     def texts(self, name: str, at: Ints) -> pl.Series:
         """Text values at record numbers, null where the number is -1."""
         if not self.has(name):
-            return pl.Series(name, [None] * at.size, dtype=pl.String)
+            return pl.repeat(None, at.size, dtype=pl.String, eager=True).alias(name)
         rows = pl.Series(self.row[at], dtype=pl.Int64).set(pl.Series(at < 0), None)
         return self.frame[name].gather(rows).cast(pl.String)
 
@@ -90,11 +99,13 @@ def select(events: pl.DataFrame, rules: Timeline) -> Records:
         time = time - np.where(np.isin(channel, OWN_CLOCK), 0, skew[code])
     row, repeats = order.row, order.repeats
     if late.any():
-        row, code, channel, time, repeats = (each[~late] for each in (row, code, channel, time, repeats))
+        row, code, time, repeats = (each[~late] for each in (row, code, time, repeats))
+        channel = channel[~late]
     part, owner = _parts(code, time, rules.session_gap_ms)
     turn = _turns(part, channel, time)
     if turn is not None:
-        row, part, channel, time, repeats = (each[turn] for each in (row, part, channel, time, repeats))
+        row, part, time, repeats = (each[turn] for each in (row, part, time, repeats))
+        channel = channel[turn]
     sessions = Groups.by(part, owner.size)
     return Records(
         frame=events,
@@ -153,7 +164,7 @@ def _parts(code: Ints, time: Ints, gap_ms: int) -> tuple[Ints, Ints]:
     return part, pairs // most
 
 
-def _turns(part: Ints, channel: Ints, time: Ints) -> Ints | None:
+def _turns(part: Ints, channel: Codes, time: Ints) -> Ints | None:
     """The order of records by session row, witnesses first, or null where it is theirs already.
 
     Two channels with one session's timeline are merged by a clock that never runs

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from detectors.playback.groups import Bools, Codes, Groups, Ints, changes
+from detectors.playback.groups import Bools, Codes, Groups, Ints, changes, taken
 from detectors.playback.records import Records
 from detectors.playback.rules import Timeline
 from detectors.schemas import STATES, Channel
@@ -114,10 +114,11 @@ def follow(records: Records, rules: Timeline) -> Course:
       rules: `sleep_gap_ms` and `open_stall_cap_ms` are used.
     """
     record = np.flatnonzero(records.timeline)
-    sessions = Groups.by(records.sessions.of[record], records.sessions.count)
-    at = records.time[record]
-    reported = records.codes("state")[record]
-    state = _settled_failures(reported, records.codes("fatal")[record] == 1, sessions)
+    whole = record.size == records.row.size
+    sessions = records.sessions if whole else Groups.by(records.sessions.of[record], records.sessions.count)
+    at = taken(records.time, record)
+    reported = taken(records.codes("state"), record)
+    state = _settled_failures(reported, taken(records.codes("fatal"), record) == 1, sessions)
     mode = _modes(state, sessions, _midway(records, record, state, sessions))
     step = np.diff(at, append=at[-1:])
     step[_tails(sessions)] = 0
@@ -170,7 +171,7 @@ def _midway(records: Records, record: Ints, state: Codes, sessions: Groups) -> B
     """
     if not records.has("sequence") or not state.size:
         return np.zeros(sessions.count, np.bool_)
-    number = np.nan_to_num(records.numbers("sequence")[record]).astype(np.int64)
+    number = taken(records.whole("sequence"), record)
     first = sessions.first(state != UNKNOWN)
     by_session = records.channel[record[first]] == Channel.CMCD_EVENT
     may_begin = np.where(by_session, np.isin(state[first], _AT_THE_START[:2]), np.isin(state[first], _AT_THE_START))
@@ -248,9 +249,9 @@ def _elsewhere(records: Records, record: Ints, sessions: Groups) -> Bools:
     elsewhere = np.zeros(record.size, np.bool_)
     for name in ("background", "ad"):
         if records.has(name):
-            said = records.codes(name)[record]
+            said = taken(records.codes(name), record)
             if name == "background":
-                said = np.where((said < 0) & (records.channel[record] == Channel.CMCD_EVENT), 0, said)
+                said = np.where((said < 0) & (taken(records.channel, record) == Channel.CMCD_EVENT), 0, said)
             last = sessions.carried(said >= 0)
             elsewhere |= (last >= 0) & (said[last] == 1)
     return elsewhere

@@ -78,9 +78,18 @@ class CollectorLines:
         self._limits = limits
         self._reader = JsonLines(_COLLECTOR_FIELDS, limits)
 
+    def tidy(self, lines: Lines, tally: Tally) -> Block | None:
+        """As `decode`, of lines that are certainly the collector's all of them; null where some may be others."""
+        objects = self._reader.tidy(lines)
+        if objects is None or "cmcd" not in objects.frame.columns or objects.frame["cmcd"].null_count():
+            return None
+        return self._block(objects, lines, tally)
+
     def decode(self, lines: Lines, tally: Tally) -> Block:
         """The events of some lines and the rejects of the others."""
-        objects = self._reader.read(lines, tally)
+        return self._block(self._reader.read(lines, tally), lines, tally)
+
+    def _block(self, objects: Objects, lines: Lines, tally: Tally) -> Block:
         place = line_places(lines, objects.rows)
         received = check(objects.frame, _COLLECTOR_FIELDS[2:], self._limits, plain=True)
         faults, texts, carriers = _carried(objects, received)

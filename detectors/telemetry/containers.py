@@ -56,7 +56,7 @@ def blocks(stream: BinaryIO, container: Container, limits: Limits) -> Iterator[b
         block before the damage has been yielded.
     """
     if container is Container.PLAIN:
-        while block := stream.read(min(_READ_BYTES, limits.block_bytes)):
+        while block := stream.read(limits.block_bytes):
             yield block
         return
     inflate = _gunzip(stream, limits) if container is Container.GZIP else _unzstd(stream)

@@ -1,12 +1,14 @@
-"""Many JSON Lines at once, by Arrow's reader, in the cases in which that is safe.
+"""Many JSON Lines at once, by Polars' or Arrow's reader, in the cases in which that is safe.
 
-The reader is strict about syntax, types and repeated members. What it lets pass
-(several objects on a line, NaN, deep nesting, broken UTF-8) is ruled out before
-or after, so that what it reads is what a line-by-line reading gives.
+Polars' is the quicker one, and `jsontidy` says what it may read. Arrow's is strict
+about syntax, types and repeated members. What it lets pass (several objects on a
+line, NaN, deep nesting, broken UTF-8) is ruled out before or after, so that what it
+reads is what a line-by-line reading gives.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -17,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from detectors.telemetry.fields import Field, Kind
+from detectors.telemetry.jsontidy import read_tidy
 from detectors.telemetry.lines import Lines
 
 TEXT_FORM: Final = ":text"
@@ -45,6 +48,22 @@ _ARROW: Final[Mapping[Kind, pa.DataType]] = {
     Kind.FLAG: pa.bool_(),
     Kind.MARK: pa.bool_(),
 }
+
+
+POLARS: Final[Mapping[Kind, pl.DataType]] = {
+    Kind.TEXT: pl.String(),
+    Kind.STATE: pl.String(),
+    Kind.WHOLE: pl.Int64(),
+    Kind.TIME: pl.Int64(),
+    Kind.CODE: pl.Int64(),
+    Kind.NUMBER: pl.Float64(),
+    Kind.FLAG: pl.Boolean(),
+    Kind.MARK: pl.Boolean(),
+}
+"""The type of each kind's column; what may be a number or text is text under its name with `TEXT_FORM`."""
+
+_UNTRIED: Final = 7
+"""After a portion that the quicker reader refused in vain, so many are read without asking it."""
 
 
 class UnsureError(Exception):
@@ -80,6 +99,27 @@ class ColumnReader:
         self._kinds = {field.name: field.kind for field in fields}
         as_text = dict.fromkeys((f.name for f in fields if f.kind in EITHER), False)
         self._learned = _Learned(self._kinds, [], {}, as_text)
+        self._refused = 0  # so many lines were last refused by the quicker reader
+
+    def tidy(self, lines: Lines) -> JsonColumns | None:
+        """As `read`, of lines that hold nothing but known fields of one form; null where there may be more in them.
+
+        After portions that were read all the same, some others are not tried.
+        """
+        learned = self._learned.copy()
+        self._refused = 0
+        if learned.others or not learned.seen or learned.untried:
+            learned.untried = max(learned.untried - 1, 0)
+            self._learned = learned
+            return None
+        frame = None
+        with suppress(UnsureError):
+            body, plain = _flat(lines)
+            frame = read_tidy(body, learned.polars_types())
+        if frame is None or frame.height != len(lines):
+            self._refused = len(lines)
+            return None
+        return JsonColumns(learned.in_forms(frame), plain, ())
 
     def read(self, lines: Lines) -> JsonColumns:
         """All lines, of which there is at least one.
@@ -87,33 +127,20 @@ class ColumnReader:
         Raises:
           UnsureError: Some line is, or may be, no flat object of the fields' types.
         """
-        body = lines.body()
-        raw = np.frombuffer(lines.data, np.uint8)
-        # One brace a line, and the line begins with it: one flat object a line, whatever the reader would accept.
-        if b"[" in body or body.count(b"{") != len(lines) or not bool((raw[lines.starts] == _OPEN).all()):
-            raise UnsureError
-        ascii_only = body.isascii()
-        if not ascii_only:
-            try:
-                body.decode("utf-8")
-            except UnicodeDecodeError:
-                raise UnsureError from None
+        body, plain = _flat(lines)
         # Several portions may be read at once: each goes on from what is known when it begins.
         learned = self._learned.copy()
         try:
-            if not learned.seen and len(lines) > _SAMPLE_LINES:
-                learned.table(lines.part(0, _SAMPLE_LINES).body())  # shows the fields in use
-            table = learned.table(body)
+            table = learned.table(lines, body)
+            if len(lines) == self._refused and learned.same(self._learned):
+                learned.untried = _UNTRIED  # it was not what had to be learned, but how all of this file is written
         finally:
             self._learned = learned
         if table.num_rows != len(lines) or _has_non_finite(table):
             raise UnsureError
         known = [name for name in table.column_names if name in self._kinds]
         frame = pl.DataFrame(table.select(known)) if known else pl.DataFrame(height=len(lines))
-        as_text = learned.as_text
-        frame = frame.rename({name: name + TEXT_FORM for name, text in as_text.items() if text and name in known})
-        plain = ascii_only and b"\\" not in body and b"\x7f" not in body
-        return JsonColumns(frame, plain, tuple(self._unknown(table)))
+        return JsonColumns(learned.in_forms(frame), plain, tuple(self._unknown(table)))
 
     def _unknown(self, table: pa.Table) -> list[Unknown]:
         unknown = []
@@ -133,12 +160,28 @@ class _Learned:
     seen: list[str]
     others: dict[str, pa.DataType]
     as_text: dict[str, bool]
+    untried: int = 0  # so many portions are not tried by the quicker reader
 
     def copy(self) -> Self:
         """The same, to be learned on from here."""
         return replace(self, seen=[*self.seen], others={**self.others}, as_text={**self.as_text})
 
-    def table(self, body: bytes) -> pa.Table:
+    def same(self, other: Self) -> bool:
+        """Whether the other knows no less of fields and their forms."""
+        return self.seen == other.seen and self.others == other.others and self.as_text == other.as_text
+
+    def table(self, lines: Lines, body: bytes) -> pa.Table:
+        """Arrow's reading of all lines; what had to be learned for that is known for the next ones."""
+        if not self.seen and len(lines) > _SAMPLE_LINES:
+            self._table(lines.part(0, _SAMPLE_LINES).body())  # shows the fields in use
+        return self._table(body)
+
+    def in_forms(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The columns with those of text forms under their own names."""
+        names = {name: name + TEXT_FORM for name, text in self.as_text.items() if text and name in frame.columns}
+        return frame.rename(names) if names else frame
+
+    def _table(self, body: bytes) -> pa.Table:
         """Arrow's reading of `body`, repeated while it shows fields that are new or of another type than was known."""
         turned: set[str] = set()
         while True:
@@ -189,10 +232,35 @@ class _Learned:
             ),
         )
 
+    def polars_types(self) -> dict[str, pl.DataType]:
+        """The fields in use with the type of each."""
+        return {name: pl.String() if self.as_text.get(name) else POLARS[self.kinds[name]] for name in self.seen}
+
     def _arrow_type(self, name: str) -> pa.DataType:
         if name in self.as_text:
             return pa.string() if self.as_text[name] else pa.int64()
         return _ARROW[self.kinds[name]]
+
+
+def _flat(lines: Lines) -> tuple[bytes, bool]:
+    """The lines as one text, each one flat object whatever a reader would accept, and whether it is plain.
+
+    Raises:
+      UnsureError: Some line is, or may be, none.
+    """
+    body = lines.body()
+    raw = np.frombuffer(lines.data, np.uint8)
+    # One brace a line, and the line begins with it.
+    whole = body is lines.data
+    braces = int(np.count_nonzero(raw == _OPEN)) if whole else body.count(b"{")
+    if b"[" in body or braces != len(lines) or not bool((raw[lines.starts] == _OPEN).all()):
+        raise UnsureError
+    if not (ascii_only := body.isascii()):
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            raise UnsureError from None
+    return body, ascii_only and b"\\" not in body and b"\x7f" not in body
 
 
 def _types(body: bytes) -> dict[str, pa.DataType]:

@@ -1,6 +1,6 @@
 """JSON Lines to typed columns: whole blocks at once, line by line only around what is wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from detectors.telemetry.block import refused
 from detectors.telemetry.fields import Field, Kind
-from detectors.telemetry.jsoncolumns import EITHER, TEXT_FORM, ColumnReader, UnsureError
+from detectors.telemetry.jsoncolumns import EITHER, POLARS, TEXT_FORM, ColumnReader, UnsureError
 from detectors.telemetry.jsontext import Scalar, parse_object, typed
 from detectors.telemetry.limits import Limits
 from detectors.telemetry.lines import Ints, Lines
@@ -17,16 +17,6 @@ from detectors.telemetry.rejects import Code, FaultError, Place, Reject, Tally
 
 _CHUNK_LINES: Final = 4_096  # small enough that reading it again around each bad line costs little
 _FEWEST_LINES: Final = 16  # fewer are read singly: asking for them at once costs as much
-_POLARS: Final[Mapping[Kind, pl.DataType]] = {
-    Kind.TEXT: pl.String(),
-    Kind.STATE: pl.String(),
-    Kind.WHOLE: pl.Int64(),
-    Kind.TIME: pl.Int64(),
-    Kind.CODE: pl.Int64(),
-    Kind.NUMBER: pl.Float64(),
-    Kind.FLAG: pl.Boolean(),
-    Kind.MARK: pl.Boolean(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +43,12 @@ class JsonLines:
         self._kinds = {field.name: field.kind for field in fields}
         self._limits = limits
         self._columns = ColumnReader(fields)
+
+    def tidy(self, lines: Lines) -> Objects | None:
+        """As `read`, of lines in which nothing is odd or of another name; null where something may be."""
+        if len(lines) <= _FEWEST_LINES or (columns := self._columns.tidy(lines)) is None:
+            return None
+        return Objects(columns.frame, np.arange(len(lines), dtype=np.int64), (), columns.plain)
 
     def read(self, lines: Lines, unknown: Tally) -> Objects:
         """Every line of `lines` as a row or a reject; `unknown` counts fields that are not of the format."""
@@ -123,7 +119,7 @@ class JsonLines:
         return values
 
     def _dtype(self, name: str) -> pl.DataType:
-        return pl.String() if name.endswith(TEXT_FORM) else _POLARS[self._kinds[name]]
+        return pl.String() if name.endswith(TEXT_FORM) else POLARS[self._kinds[name]]
 
 
 def _count(unknown: Tally, name: str, place: Place, count: int) -> None:

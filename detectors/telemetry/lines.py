@@ -128,14 +128,19 @@ class _Cutter:
             yield from self._cut()
 
     def _cut(self) -> Iterator[Lines]:
-        data = b"".join(self._held)
-        cut = data.rfind(b"\n") + 1
-        yield from self._portions(data[:cut])
-        tail = data[cut:]
-        self._held, self._size = [tail], len(tail)
-        if len(tail) > self._limits.record_bytes:
+        tail: list[bytes] = []
+        while self._held and b"\n" not in self._held[-1]:
+            tail.insert(0, self._held.pop())
+        if self._held:
+            last = self._held.pop()
+            cut = last.rfind(b"\n") + 1
+            # What is large is copied once: the bytes up to the line feed, as they are joined.
+            yield from self._portions(b"".join((*self._held, memoryview(last)[:cut])))
+            tail.insert(0, last[cut:])
+        self._held, self._size = tail, sum(map(len, tail))
+        if self._size > self._limits.record_bytes:
             self._skipping = too_long(self._number, self._base, self._limits)
-            self._base += len(tail)
+            self._base += self._size
             self._held, self._size = [], 0
 
     def flush(self, *, with_tail: bool) -> Iterator[Lines]:

@@ -108,8 +108,12 @@ class JsonRecords:
 
     def decode(self, lines: Lines, tally: Tally) -> Block:
         """The rows of some lines and the rejects of the others."""
+        decoder = self._decoder(self._first)
+        # Where nothing but the fields of one kind stands in the lines, they need not be searched for other kinds.
+        if isinstance(decoder, Records | CollectorLines) and (block := decoder.tidy(lines, tally)) is not None:
+            return block
         if _all_are(_KINDS[self._first], lines):
-            return self._decoder(self._first).decode(lines, tally)
+            return decoder.decode(lines, tally)
         shown = (_shown(lines.text(row)) for row in range(len(lines)))
         kinds = np.array([self._first if kind is None else kind for kind in shown], np.int64)
         blocks = [

@@ -9,7 +9,7 @@ import polars as pl
 from detectors.telemetry.block import Block, Slot, count_slips, line_places, settle
 from detectors.telemetry.checks import Checked, check
 from detectors.telemetry.fields import Field
-from detectors.telemetry.jsonlines import JsonLines
+from detectors.telemetry.jsonlines import JsonLines, Objects
 from detectors.telemetry.limits import Limits
 from detectors.telemetry.lines import Lines
 from detectors.telemetry.rejects import Tally
@@ -50,10 +50,20 @@ class Records:
         self._limits = limits
         self._reader = JsonLines(form.fields, limits)
 
+    def tidy(self, lines: Lines, tally: Tally) -> Block | None:
+        """As `decode`, of lines that are certainly such records all of them; null where some may be others."""
+        objects = self._reader.tidy(lines)
+        name = self._format.fields[0].name
+        if objects is None or name not in objects.frame.columns or objects.frame[name].null_count():
+            return None
+        return self._block(objects, lines, tally)
+
     def decode(self, lines: Lines, tally: Tally) -> Block:
         """The rows of some lines and the rejects of the others; `tally` counts what was left out of records in use."""
+        return self._block(self._reader.read(lines, tally), lines, tally)
+
+    def _block(self, objects: Objects, lines: Lines, tally: Tally) -> Block:
         form = self._format
-        objects = self._reader.read(lines, tally)
         place = line_places(lines, objects.rows)
         checked = form.judged(objects.frame, self._limits, plain=objects.plain)
         count_slips(checked, place, tally)

@@ -131,8 +131,15 @@ def line_by_line() -> Iterator[None]:
     def unsure(_self: ColumnReader, _lines: Lines) -> NoReturn:
         raise UnsureError
 
+    def untidy(_self: ColumnReader, _lines: Lines) -> None:
+        """Nothing is read by counting, either."""
+
     def singly(records: pl.Series) -> Columns:
         return read_singly(records.to_list())
 
-    with patch.object(ColumnReader, "read", unsure), patch.object(cmcd, "read_columns", singly):
+    with (
+        patch.object(ColumnReader, "tidy", untidy),
+        patch.object(ColumnReader, "read", unsure),
+        patch.object(cmcd, "read_columns", singly),
+    ):
         yield
