@@ -12,6 +12,7 @@ import typer
 from pipelines import logs
 from pipelines.commands import (
     backfilling,
+    doctoring,
     keeping,
     mailing,
     reconciling,
@@ -157,6 +158,7 @@ app.command()(reconciling.reconcile)
 app.command()(reconciling.webhooks)
 app.command()(mailing.bounces)
 app.command()(mailing.suppress)
+app.command()(doctoring.doctor)
 app.command()(keeping.verify)
 app.command()(keeping.forget)
 app.command()(keeping.retain)

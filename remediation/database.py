@@ -110,6 +110,28 @@ def open_ledger(url: str) -> Engine:
     return open_database(url)
 
 
+def ledger_file(url: str) -> Path | None:
+    """The file of a SQLite ledger, there or not; None where it is in memory or on a server.
+
+    Raises:
+      DatabaseUnusableError: The URL is not one.
+    """
+    return _file(parse_url(url))
+
+
+def look_at_database(url: str, *, to_write: bool = False) -> Engine:
+    """The database at `url`, whatever is in it, without making or demanding anything; for reading unless said.
+
+    Raises:
+      DatabaseUnusableError: The URL is not one, or the database cannot be reached.
+    """
+    parsed = parse_url(url)
+    with _explained(parsed):
+        engine = _engine(parsed, read_only=not to_write)
+        with _disposed_on_error(engine), engine.connect():
+            return engine
+
+
 def open_order_book(url: str) -> Engine:
     """The service's own database with the tables `order_lines`, `customers` and `grants`, opened for reading only.
 

@@ -8,9 +8,12 @@ from pipelines.commands.shared import clock, secret
 from pipelines.settings import UsageError, folder_of, sender_parts
 
 if TYPE_CHECKING:
-    from remediation.gateways.goods import GoodsDesk
-    from remediation.gateways.mails import Mailer
-    from remediation.gateways.refunds import RefundGateway
+    from remediation.gateways.file_goods import FileDesk
+    from remediation.gateways.file_mails import FileMailer
+    from remediation.gateways.file_refunds import FileGateway
+    from remediation.gateways.smtp_mails import SmtpMailer
+    from remediation.gateways.stripe_refunds import StripeGateway
+    from remediation.gateways.webhook_goods import WebhookDesk
     from remediation.notices.envelope import Sender
 
 STRIPE: Final = "stripe"
@@ -18,7 +21,7 @@ WEBHOOK: Final = "webhook"
 _MAIL_SCHEMES: Final = ("smtp:", "smtps:", "smtp+plain:")
 
 
-def refund_gateway(name: str) -> "RefundGateway":
+def refund_gateway(name: str) -> "StripeGateway | FileGateway":
     """`file:DIR`, or `stripe` with MAKEGOOD_STRIPE_KEY; MAKEGOOD_STRIPE_URL names a test server.
 
     Raises:
@@ -33,7 +36,7 @@ def refund_gateway(name: str) -> "RefundGateway":
     return FileGateway(folder_of(name, "--gateway", f"file:DIR or {STRIPE}"))
 
 
-def mail_server(name: str) -> "Mailer":
+def mail_server(name: str) -> "SmtpMailer | FileMailer":
     """`file:DIR`, or `smtp://HOST`, `smtps://HOST`, `smtp+plain://HOST`, with MAKEGOOD_SMTP_USER and its password.
 
     Raises:
@@ -75,7 +78,7 @@ def _sender() -> "Sender":
     return sender
 
 
-def goods_desk(name: str) -> "GoodsDesk":
+def goods_desk(name: str) -> "WebhookDesk | FileDesk":
     """`file:DIR`, or `webhook` with MAKEGOOD_GOODS_URL and MAKEGOOD_GOODS_SECRETS.
 
     Raises:

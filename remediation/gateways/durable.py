@@ -26,6 +26,18 @@ def write_whole(path: Path, content: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def try_folder(folder: Path) -> str:
+    """Says that files can be written to a folder, tried there or where it would be made; nothing of the trial stays.
+
+    Raises:
+      OSError: They cannot.
+    """
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    with tempfile.TemporaryFile(dir=there) as trial:
+        trial.write(b"trial")
+    return f"{folder} can be written" if there == folder else f"{folder} is not there yet, and can be made"
+
+
 def _sync_folder(folder: Path) -> None:
     """The name of a new file lives in its folder, and is lost with it unless that is synced as well."""
     if os.name == "nt":  # a folder cannot be opened there

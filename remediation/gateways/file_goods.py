@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from remediation.canonical import canonical_json
-from remediation.gateways.durable import write_whole
+from remediation.gateways.durable import try_folder, write_whole
 from remediation.gateways.goods import GoodsOrder
 
 
@@ -26,6 +26,14 @@ class FileDesk:
     def find(self, key: str) -> str | None:
         """The file's name if it is there; None is certain."""
         return self._path(key).name if self._path(key).exists() else None
+
+    def try_out(self) -> str:
+        """Says that the folder can be written, without anything in it.
+
+        Raises:
+          OSError: It cannot.
+        """
+        return try_folder(self._folder)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from remediation.gateways.durable import write_whole
+from remediation.gateways.durable import try_folder, write_whole
 from remediation.gateways.errors import RefusedError
 from remediation.mail import Mail
 from remediation.notices.envelope import Sender, address
@@ -44,6 +44,14 @@ class FileMailer:
     def find(self, mail: Mail) -> str | None:
         """The file's name if it is there; None is certain, since files are whole or not there."""
         return self._path(mail).name if self._path(mail).exists() else None
+
+    def try_out(self) -> str:
+        """Says that the folder can be written, without anything in it.
+
+        Raises:
+          OSError: It cannot.
+        """
+        return try_folder(self._folder)
 
     def _path(self, mail: Mail) -> Path:
         return self._folder / f"{mail.remedy_id}.eml"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from remediation.canonical import canonical_json
-from remediation.gateways.durable import write_whole
+from remediation.gateways.durable import try_folder, write_whole
 from remediation.gateways.errors import RefusedError
 from remediation.gateways.refunds import Payout, ProviderRefund, Receipt, RefundStatus
 
@@ -68,6 +68,14 @@ class FileGateway:
                     receipt.status,
                     created_at,
                 )
+
+    def try_out(self) -> str:
+        """Says that the folder can be written, without anything in it.
+
+        Raises:
+          OSError: It cannot.
+        """
+        return try_folder(self._folder)
 
     def _path(self, remedy_id: str) -> Path:
         return self._folder / f"{remedy_id}.json"

@@ -17,6 +17,7 @@ from remediation.notices.envelope import Sender, address
 from remediation.notices.errors import NoticeError
 
 _OK: Final = 250
+_ENCRYPTION: Final = {Security.STARTTLS: "STARTTLS", Security.IMPLICIT_TLS: "TLS"}
 
 
 class SmtpMailer:
@@ -79,6 +80,20 @@ class SmtpMailer:
           SilentError: Always.
         """
         raise SilentError(f"SMTP cannot be asked for the mail of remedy {mail.remedy_id}: look into the server's log.")
+
+    def try_out(self) -> str:
+        """Says that the server takes us as a sender of mails: greets, protects, logs in, and gets none.
+
+        Raises:
+          DeferredError: It has no time for us now.
+          UnusableError: It could take no mail from us.
+        """
+        server, security = self._settings.target, self._settings.security
+        self._ready()
+        self._close(politely=True)
+        protected = "unencrypted" if security is Security.PLAIN else f"encrypted by {_ENCRYPTION[security]}"
+        login = "with the login" if self._login else "without a login"
+        return f"{server.host}:{server.port} takes us, {protected}, {login}"
 
     def _ready(self) -> Session:
         """The open connection if the server still answers on it, else a new one."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from remediation.gateways.stripe_replies import StripeRefund
 
 DEFAULT_TIMEOUT_MS: Final = 30_000
+_FAR_AHEAD_S: Final = 4_102_444_800  # the year 2100
 
 
 class StripeGateway:
@@ -43,6 +44,7 @@ class StripeGateway:
         from remediation.gateways.stripe_client import Refunds  # noqa: PLC0415
 
         self._refunds = Refunds(secret_key, base_url, timeout_ms, transport)
+        self._mode = "a live key" if "_live_" in secret_key else "a test key, with which no money moves"
 
     def refund(self, payout: Payout) -> Receipt:
         """Makes the refund, or returns the receipt of the one that Stripe remembers under this remedy's id.
@@ -102,6 +104,15 @@ class StripeGateway:
                 status=refund.standing,
                 created_at=refund.created * 1000,
             )
+
+    def try_out(self) -> str:
+        """Says which kind of key it is and that Stripe lets it list refunds: it asks for one that nobody has made yet.
+
+        Raises:
+          SilentError, UnusableError: As `find`.
+        """
+        found = len(list(_looked_up(self._refunds.since(_FAR_AHEAD_S))))
+        return f"Stripe lists refunds to {self._mode}" + (f" ({found} are dated far ahead)" if found else "")
 
 
 def _receipt(refund: "StripeRefund", payout: Payout) -> Receipt:

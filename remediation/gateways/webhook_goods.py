@@ -91,6 +91,17 @@ class WebhookDesk:
     def find(self, key: str) -> str | None:
         """None: the receiver keeps one order a key, so that asking for it again is safe."""
 
+    def try_out(self) -> str:
+        """Says that the receiver can be reached and is who it should be; nothing is asked of it.
+
+        Raises:
+          UnusableError: It cannot, or is not.
+        """
+        with contextlib.closing(self._connection()) as connection:
+            _connect(connection)
+        receiver = self._settings.target
+        return f"{receiver.host}:{receiver.port} can be reached by {receiver.scheme}; nothing was asked of it"
+
     def _connection(self) -> http.client.HTTPConnection:
         receiver, timeout_s = self._settings.target, self._settings.timeout_ms / 1_000
         if self._context is None:
