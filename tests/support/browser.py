@@ -65,7 +65,7 @@ def invalid(html: str) -> list[str]:
         if not command.exists():
             missing(_HOW_TO)
         found = Path(folder) / "found.json"  # written whole, unlike standard output, which ends with the process
-        options = ["--config", FOLDER / "htmlvalidate.json", "--formatter", f"json={found}"]
+        options: list[str | Path] = ["--config", FOLDER / "htmlvalidate.json", "--formatter", f"json={found}"]
         told = subprocess.run([command, *options, page], capture_output=True, check=False, text=True)
         assert found.exists(), told.stderr
         problems = [each for file in json.loads(found.read_text()) for each in file["messages"]]
