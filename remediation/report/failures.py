@@ -19,9 +19,6 @@ from remediation.report.view import Breakdown, GroupRow, KindRow
 MOST_GROUPS: Final = 6
 """So many values of a dimension are shown: those with most failures."""
 
-_LABEL: Final = 34
-"""Characters of a name beside its figures in a chart."""
-
 _DIMENSIONS: Final[tuple[tuple[Lane, str, str], ...]] = (
     ("playback", "content_id", "Title"),
     ("playback", "cdn", "CDN"),
@@ -112,9 +109,8 @@ def _breakdown(heading: str, failing: list[Group], whole: Judged, titles: Mappin
 
 def _bar(row: GroupRow, judged: Judged, whole: Judged) -> Bar:
     """What fails less than all together is no news, and is drawn quietly."""
-    name = row.name if len(row.name) <= _LABEL else row.name[: _LABEL - 1] + "…"
     rate, usual = judged.rate or 0, whole.rate or 0
-    return Bar(name, rate, row.said, usual, "plain" if rate > usual else "quiet")
+    return Bar(row.name, rate, row.said, usual, "plain" if rate > usual else "quiet")
 
 
 def _is_shown(group: Group) -> bool:

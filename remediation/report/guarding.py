@@ -35,7 +35,6 @@ _NAMES: Final = {
     "mode": "Mode",
     "balance": "Sum of records",
 }
-_LABEL: Final = 38
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def guard_chart(found: Sequence[Guard]) -> Markup | None:
     if not measured:
         return None
     rows = [
-        Bar(_cut(guard.name), guard.near_ratio or 0, margin(guard), 1, "alert" if guard.holds else "plain")
+        Bar(guard.name, guard.near_ratio or 0, margin(guard), 1, "alert" if guard.holds else "plain")
         for guard in measured
     ]
     told = "; ".join(f"{guard.name}: {margin(guard)}" for guard in measured)
@@ -100,7 +99,3 @@ def margin(guard: Guard) -> str:
         return "holds the night" if guard.holds else "yes or no"
     share = f"{guard.near_ratio * 100:.0f} %" if guard.near_ratio < 10 else f"{guard.near_ratio:,.0f} times"  # noqa: PLR2004
     return f"{share} of its limit" + (", holds the night" if guard.holds else "")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LABEL else text[: _LABEL - 1] + "…"

@@ -110,6 +110,4 @@ def _compared(backdrop: Backdrop | None) -> str:
 
 
 def _stage(stage: Stage) -> StageView:
-    return StageView(
-        stage.unit.capitalize(), f"{stage.came:,}", f"{stage.went_on:,} {stage.verb}", lost(stage), stage.whole
-    )
+    return StageView(stage.unit.capitalize(), f"{stage.came:,}", f"{stage.went_on:,} {stage.verb}", lost(stage))

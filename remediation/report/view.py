@@ -41,7 +41,6 @@ class StageView:
     came: str
     went_on: str
     losses: tuple[tuple[str, str, str], ...]
-    whole: bool
 
 
 @dataclass(frozen=True, slots=True)

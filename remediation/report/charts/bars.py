@@ -4,6 +4,7 @@ Playback stalled                    8
 ▇▇▇▇▇▇▇▇▇▇▇▇▇│▇▇▇                          │ a mark, such as what is usual
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -17,6 +18,8 @@ _ROW: Final = 42
 _THICK: Final = 8
 _DOWN: Final = 7
 _MARGIN: Final = 2
+_COLUMNS: Final = 49
+"""Letters of usual width that stand side by side in a row."""
 _FILLS: Final = {"plain": "var(--mark)", "quiet": "var(--past)", "alert": "var(--alert)"}
 
 
@@ -41,7 +44,7 @@ def bars(rows: Sequence[Bar], end: float | None = None) -> Spec:
     values = [
         {
             "place": place,
-            "label": row.label,
+            "label": _fitted(row.label, _COLUMNS - len(row.text)),
             "text": row.text,
             "value": min(row.value, most),
             "mark": row.mark,
@@ -89,3 +92,19 @@ def _words(field: str, align: str, place: int, colour: str) -> Spec:
         "mark": {"type": "text", "align": align, "baseline": "alphabetic", "dy": -5, "fontSize": 13.5, "limit": 0},
         "encoding": {"x": {"value": place}, "text": {"field": field, "type": "nominal"}, "color": {"value": colour}},
     }
+
+
+def _fitted(text: str, columns: int) -> str:
+    """As much of a label as certainly leaves room for its figures, whatever the font."""
+    width = 0.0
+    for place, letter in enumerate(text):
+        width += _width(letter)
+        if width > columns:
+            return f"{text[: max(place - 1, 0)]}…"
+    return text
+
+
+def _width(letter: str) -> float:
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 2
+    return 1.6 if letter in "mwMW@%" else 1.3 if letter.isupper() else 1

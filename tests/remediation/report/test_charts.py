@@ -39,6 +39,13 @@ def test_a_bar_never_leaves_its_scale() -> None:
     assert widths(filled(draw("a", "t", "d", bars([Bar("x", 9, "9", mark=1)], end=1.25)), "mark")) == [track]
 
 
+def test_a_label_leaves_room_for_its_figures() -> None:
+    names = ["w" * 60, "東" * 60, "short", "i" * 60]
+    labels = [bar["label"] for bar in bars([Bar(name, 1, "12 of 1,009 · 1.2 %") for name in names])["data"]["values"]]  # type: ignore[index]
+    assert [len(label) for label in labels] == [18, 15, 5, 30]
+    assert [label[-1] for label in labels] == ["…", "…", "t", "…"]
+
+
 def test_any_text_is_shown_as_it_is() -> None:
     picture = draw("k", TEXTS[0], " ".join(TEXTS), bars([Bar(text, 1, text) for text in TEXTS]))
     assert [each.text for each in drawn(picture).iter("text")] == TEXTS * 2
