@@ -150,6 +150,10 @@ def test_nobody_is_named_outside_the_mails(story: str, replayed: Outcome) -> Non
         assert not [who for who in people["email"].to_list() + people["name"].to_list() if who in written]
 
 
+def test_a_small_first_night_is_released_however_bad_it_was(replayed: Outcome) -> None:
+    assert "nothing of it is sent" not in replayed.said + (replayed.folder / "report.html").read_text()
+
+
 def test_the_report_stands_alone(replayed: Outcome) -> None:
     report = (replayed.folder / "report.html").read_text()
     assert report.lstrip().lower().startswith("<!doctype html>")

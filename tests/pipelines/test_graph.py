@@ -25,10 +25,10 @@ RULES: Final = default_policy().playback
 SORTED: Final = ("session_id", "started_at")
 
 
-def plain_table(folder: Path) -> pl.DataFrame:
+def plain_table(*folders: Path) -> pl.DataFrame:
     """The session table without Beam, without batches, without partitions."""
     frames = []
-    for file in sorted(folder.rglob("*.*")):
+    for file in sorted(file for folder in folders for file in folder.rglob("*.*")):
         with file.open("rb") as stream:
             frames += [block.events for block in decode(stream, str(file))]
     return complete(sessionize(pl.concat(frames, how="diagonal"), RULES).sessions, SESSIONS).sort(*SORTED)
@@ -46,14 +46,25 @@ def beam_table(
     return pl.concat(frames).sort(*SORTED)
 
 
-@pytest.mark.parametrize("story", ["casablanca_night", "healthy_day", "duplicate_beacons", "truncated_file"])
-def test_the_pipeline_gives_what_the_plain_functions_give(story: str) -> None:
-    telemetry = FIXTURES / story / "telemetry"
-    assert_frame_equal(run_sessions([str(telemetry)]).sessions, plain_table(telemetry))
+@pytest.mark.parametrize(
+    "stories",  # the last tells of the same sessions as the one before it
+    [("casablanca_night", "healthy_day", "duplicate_beacons"), ("truncated_file",)],
+    ids=["sound files", "a truncated file"],
+)
+def test_the_pipeline_gives_what_the_plain_functions_give(stories: tuple[str, ...]) -> None:
+    telemetry = [FIXTURES / story / "telemetry" for story in stories]
+    assert_frame_equal(run_sessions(list(map(str, telemetry))).sessions, plain_table(*telemetry))
 
 
-@pytest.mark.parametrize("spilled", [True, False], ids=["claims", "bytes"])
-@pytest.mark.parametrize(("partitions", "threads"), [(1, 1), (2, 2), (17, 3)])
+@pytest.mark.parametrize(
+    ("partitions", "threads", "spilled"),
+    [
+        pytest.param(1, 1, False, id="one partition, bytes"),
+        pytest.param(2, 2, True, id="as many partitions as threads, claims"),
+        pytest.param(17, 3, True, id="more partitions than threads, claims"),
+        pytest.param(17, 3, False, id="more partitions than threads, bytes"),
+    ],
+)
 def test_neither_partitions_nor_spilling_change_the_table(
     tmp_path: Path, partitions: int, threads: int, *, spilled: bool
 ) -> None:

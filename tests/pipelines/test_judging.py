@@ -4,19 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 from pipelines.nightly import run_night
 from pipelines.settings import replay_settings
 
 FIXTURES: Final = Path(__file__).parents[2] / "fixtures"
 DAY_MS: Final = 86_400_000
-
-
-@pytest.mark.parametrize("story", ["casablanca_night", "depot_on_fire"])
-def test_a_small_first_night_is_released_however_bad_it_was(story: str, tmp_path: Path) -> None:
-    night = run_night(replay_settings(FIXTURES / story, tmp_path, None, None, 0, ())).night
-    assert (night.run_state, night.objections) == ("released", ())
 
 
 def test_a_night_is_judged_once_whatever_would_be_said_of_it_later(tmp_path: Path) -> None:

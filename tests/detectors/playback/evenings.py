@@ -1,7 +1,7 @@
 """Builders for playback tests: a figure that a test does not name is the usual one."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import polars as pl
@@ -47,7 +47,7 @@ RULES = PlaybackRules.model_validate(
 
 def frame(records: Iterable[Record]) -> pl.DataFrame:
     """`schemas.EVENTS` of the records, unknown columns null throughout."""
-    rows = [asdict(record) for record in records]
+    rows = list(map(vars, records))
     return schemas.complete(pl.DataFrame(rows, schema=_types()), schemas.EVENTS)
 
 
