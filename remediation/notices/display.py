@@ -18,6 +18,9 @@ from remediation.notices.catalogues import Words
 _CODE_BEFORE_DIGIT: Final = re.compile(r"(?<=[A-Z]{3})(?=\d)")
 """CLDR sets `KWD 2.990` apart (currencySpacing), Babel writes `KWD2.990`."""
 
+_LETTERS_AND_SIGN: Final = re.compile(r"[A-Z]+[^\w\s.]")
+"""A currency such as `US$`: from right to left its sign would jump before its letters, unless a mark follows it."""
+
 _SHOWN_WITH_TENTHS_MS: Final = 10_000
 _MINUTES_AN_HOUR: Final = 60
 _METRES_A_KILOMETRE: Final = 1000
@@ -58,6 +61,8 @@ class Display:
         shown: str = pattern.apply(
             exact, self.locale, currency=money.currency, currency_digits=False, numbering_system=self._numbering
         )
+        if self.locale.text_direction == "rtl":
+            shown = _LETTERS_AND_SIGN.sub("\\g<0>\u200e", shown)
         return _CODE_BEFORE_DIGIT.sub(" ", self._shown(shown))
 
     def figure(self, value: int | Decimal) -> str:

@@ -27,8 +27,11 @@ from remediation.notices.tone import fitting
 from remediation.orders import OrderLine, Voice
 from remediation.remedy import Remedy
 
-_INLINER: Final = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-"""Most mail programs read style attributes only; dark mode needs its @media rules kept."""
+_INLINER: Final = CSSInliner(load_remote_stylesheets=False)
+"""Most mail programs read style attributes only; the layout marks the rules for phones and dark mode to be kept."""
+
+SUBJECT_TITLE: Final = 60
+"""Characters of a title in a subject: what was done still shows where an inbox cuts, and all of the title is inside."""
 
 
 def render(  # noqa: PLR0913, PLR0917 - a mail needs exactly these, and no record holds them together
@@ -133,9 +136,10 @@ def _mail(remedy_id: str, letter: Letter, jinja: Environment) -> Mail:
         headline=replace(letter.headline, amount=isolated(letter.headline.amount, letter.direction)),
         done=tuple(replace(done, amount=isolated(done.amount, letter.direction)) for done in letter.done),
     )
+    above = replace(plain, title=isolated(legible(letter.title, SUBJECT_TITLE), letter.direction))
     body = f"{letter.kind}/{letter.telling}"
     try:
-        subject = jinja.get_template(f"subject/{letter.headline.name}.txt.j2").render(letter=plain).strip()
+        subject = jinja.get_template(f"subject/{letter.headline.name}.txt.j2").render(letter=above).strip()
         text = jinja.get_template(f"{body}.txt.j2").render(letter=plain).strip()
         page = jinja.get_template(f"{body}.html.j2").render(letter=letter, subject=subject)
     except TemplateNotFound as error:

@@ -162,10 +162,20 @@ def test_a_mail_from_right_to_left_isolates_the_latin_title_the_order_and_the_am
 
     assert "«\u2068Casablanca\u2069»" in mail.text
     assert "\u20684417-205\u2069" in mail.text
-    assert "\u2068\u200f2.99 US$\u2069" in mail.text
-    assert "\u2068\u200f2.99 US$\u2069" in mail.subject
-    assert {"Casablanca", "4417-205", "\u200f2.99 US$"} <= set(re.findall("<bdi[^>]*>([^<]*)</bdi>", mail.html))
+    assert "\u2068\u200f2.99 US$\u200e\u2069" in mail.text
+    assert "\u2068\u200f2.99 US$\u200e\u2069" in mail.subject
+    assert {"Casablanca", "4417-205", "\u200f2.99 US$\u200e"} <= set(re.findall("<bdi[^>]*>([^<]*)</bdi>", mail.html))
     assert (html.attributes["dir"], sheet.attributes["dir"], sheet.light["text-align"]) == ("rtl", "rtl", "right")
+
+
+def test_a_subject_still_shows_the_amount_after_a_long_title() -> None:
+    title = "The Strange and Wonderful Tale of a Parcel That Went Around the World and Was Never Seen Again"
+    mail = a_mail(title=title)
+
+    assert mail.subject == (
+        "Our apology for “The Strange and Wonderful Tale of a Parcel That Went Around…”, and your refund of $2.99"
+    )
+    assert f"“{title}”" in mail.text
 
 
 def test_a_refund_with_a_credit_on_top_tells_both() -> None:

@@ -205,7 +205,7 @@ def test_every_word_is_readable_by_day_and_by_night(language: str) -> None:
 def test_a_mail_is_small_and_every_style_is_inlined(language: str) -> None:
     for name, mail in mails(language).items():
         assert len(mail.html.encode()) + len(mail.text.encode()) < 10_000, name  # mail programs cut at 100 kB
-        assert mail.html.count("<style>") == 1, name
+        assert mail.html.count("<style") == 1, name
         assert mail.html.index("charset") < 1024, name  # where a reader of HTML stops looking for it
         assert max(len(line.encode()) for line in mail.html.splitlines()) < 998, name  # of RFC 5322
         assert not [tag for tag in ("p", "div", "td") if f"<{tag}>" in mail.html], name
