@@ -26,7 +26,7 @@ NIGHT := fixtures/casablanca_night
 STREAM = $(BIN)/makegood stream --source dir:$(OUT)/stream/telemetry --orders $(NIGHT)/orders.jsonl \
 	--customers $(NIGHT)/customers.jsonl --grants $(NIGHT)/grants.jsonl --ledger sqlite:///$(OUT)/stream/ledger.db
 
-.PHONY: help setup run stream test test-postgres test-servers servers prism prove check lock format bench calibrate clean
+.PHONY: help setup run stream test test-postgres test-servers servers prism prove check lock format bench calibrate preview screenshots clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -105,6 +105,12 @@ bench: setup ## Measure speed and memory, and print the ratios
 calibrate: setup ## Fit the quality score to people's ratings in ../shared/data/sqoe4, and say how well it does
 	@$(BIN)/python -m tests.detectors.playback.calibrating
 	@$(BIN)/python -m tests.detectors.playback.triggering
+
+preview: setup ## Write every mail, in each language and voice, and pages that show them
+	@rm -rf $(OUT)/preview && $(BIN)/makegood preview --out $(OUT)/preview
+
+screenshots: preview ## Take a picture of every mail in Chromium: telephone and desk, by day and by night
+	@rm -rf $(OUT)/screenshots && $(BIN)/python -m tests.support.screenshots $(OUT)/preview $(OUT)/screenshots
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

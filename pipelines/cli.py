@@ -15,6 +15,7 @@ from pipelines.commands import (
     doctoring,
     keeping,
     mailing,
+    previewing,
     reconciling,
     reviewing,
     sending,
@@ -159,6 +160,7 @@ app.command()(reconciling.webhooks)
 app.command()(mailing.bounces)
 app.command()(mailing.suppress)
 app.command()(doctoring.doctor)
+app.command()(previewing.preview)
 app.command()(keeping.verify)
 app.command()(keeping.forget)
 app.command()(keeping.retain)

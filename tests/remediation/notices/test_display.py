@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from remediation.money import DIGITS, Money, UnknownCurrencyError
 from remediation.notices.catalogues import words
 from remediation.notices.display import Display
-from tests.remediation.notices.letters import MINUTE, NINE_IN_THE_EVENING
+from remediation.preview.samples import MINUTE, NINE_IN_THE_EVENING
 
 
 def display(locale: str = "en", language: str = "en") -> Display:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from remediation.notices.envelope import Sender, address, recipients
 from remediation.notices.errors import NoticeError
-from tests.remediation.notices.letters import NINE_IN_THE_EVENING, SENDER, a_mail
+from remediation.preview.samples import NINE_IN_THE_EVENING
+from tests.remediation.notices.letters import SENDER, a_mail
 from tests.support.examples import examples
 
 RECIPIENT = "rick@example.com"

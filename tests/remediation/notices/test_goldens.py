@@ -22,28 +22,13 @@ from detectors.finding import Finding
 from remediation.mail import Mail
 from remediation.notices.envelope import address
 from remediation.orders import Voice
+from remediation.preview.samples import BOOK, DECAF, FILM, PLAYBACK, every_failure
 from remediation.remedy import Action
-from tests.remediation.notices.letters import PLAYBACK, SENDER, a_finding, a_mail, every_finding
+from tests.remediation.notices.letters import SENDER, a_finding, a_mail
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 LOCALES: Final = {"en": "en-US", "ja": "ja-JP"}
 IN_ONE_TEXT: Final = {"de": "de-DE", "es": "es-MX", "ar": "ar-EG"}
-
-FILM: Final = {"en": "Casablanca", "ja": "カサブランカ", "ar": "كازابلانكا"}
-BOOK: Final = {
-    "en": "The Prose Edda",
-    "ja": "スノッリのエッダ",
-    "de": "Die Prosa-Edda",
-    "es": "La Edda prosaica",
-    "ar": "الإدا النثرية",
-}
-DECAF: Final = {
-    "en": "Decaf House Blend",
-    "ja": "カフェインレス・ハウスブレンド",
-    "de": "Hausmischung, entkoffeiniert",
-    "es": "Mezcla de la casa, descafeinada",
-    "ar": "قهوة البيت منزوعة الكافيين",
-}
 
 PRICE: Final = Action("refund", 1_899)
 SHIPPING: Final = Action("shipping_refund", 499)
@@ -51,7 +36,7 @@ AGAIN: Final = Action("replacement", service_level="standard")
 NEXT_DAY: Final = Action("replacement", service_level="next_day")
 EXCHANGE: Final = Action("exchange")
 
-TOLD: Final = every_finding()
+TOLD: Final = every_failure()
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,9 @@ import pytest
 
 from detectors.finding import Kind, Scalar
 from remediation.notices.errors import NoticeError
+from remediation.preview.samples import EVIDENCE, NINE_IN_THE_EVENING, UNASKED, every_failure
 from remediation.remedy import Action
-from tests.remediation.notices.letters import (
-    EVIDENCE,
-    NINE_IN_THE_EVENING,
-    UNASKED,
-    a_finding,
-    a_mail,
-    every_finding,
-)
+from tests.remediation.notices.letters import a_finding, a_mail
 
 REFUND = Action("refund", 299)
 SHIPPING = Action("shipping_refund", 100)
@@ -55,7 +49,7 @@ EXCHANGE = Action("exchange")
     ],
 )
 def test_every_way_a_parcel_fails_is_told_by_its_own_days(name: str, noticed: str, fact: str, second: str) -> None:
-    opening, facts, *_ = a_mail(every_finding()[name]).text.split("\n\n")
+    opening, facts, *_ = a_mail(every_failure()[name]).text.split("\n\n")
     first, last = (line.strip() for line in facts.splitlines())
 
     assert noticed in opening
@@ -157,7 +151,7 @@ def test_after_an_exchange_the_wrong_item_may_be_kept() -> None:
 
 @pytest.mark.parametrize("name", ["wrong_item", "wrong_item_again"])
 def test_a_correction_of_the_listing_is_told_only_once_it_is_done(name: str) -> None:
-    finding = every_finding()[name]
+    finding = every_failure()[name]
 
     assert "listing" not in a_mail(finding).text
     assert "found a mistake in the listing of “Casablanca” and corrected it." in a_mail(finding, corrected=True).text

@@ -14,14 +14,9 @@ from remediation.notices.catalogues import languages, words
 from remediation.notices.errors import NoticeError
 from remediation.notices.rendering import render
 from remediation.notices.templating import environment
+from remediation.preview.samples import every_failure
 from remediation.remedy import Action
-from tests.remediation.notices.letters import (
-    a_finding,
-    a_mail,
-    a_remedy,
-    an_order_line,
-    every_finding,
-)
+from tests.remediation.notices.letters import a_finding, a_mail, a_remedy, an_order_line
 from tests.remediation.notices.pages import Page
 
 LANGUAGES = sorted(languages())
@@ -62,7 +57,7 @@ def test_an_english_mail_says_what_has_been_done_in_the_past_tense() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("finding", every_finding().values(), ids=every_finding())
+@pytest.mark.parametrize("finding", every_failure().values(), ids=every_failure())
 def test_text_and_html_say_the_same(finding: Finding, language: str) -> None:
     mail = a_mail(finding, locale=language, actions=(REFUND, SHIPPING, NEXT_DAY), corrected=True)
     page = Page(mail.html)

@@ -5,24 +5,25 @@ import pytest
 from detectors.finding import Finding
 from remediation.mail import Mail
 from remediation.notices.catalogues import languages
+from remediation.preview.samples import EVIDENCE, every_failure
 from remediation.remedy import Action
-from tests.remediation.notices.letters import EVIDENCE, a_finding, a_mail, every_finding
+from tests.remediation.notices.letters import a_finding, a_mail
 
 LANGUAGES = sorted(languages())
 DONE = (Action("refund", 299), Action("replacement", service_level="next_day"))
 
 PLAYFULLY_TOLD = {
     name: finding
-    for name, finding in every_finding().items()
+    for name, finding in every_failure().items()
     if finding.kind in ("delivered_not_received", "wrong_item", "late", "lost")
 }
-NEVER_PLAYFULLY = {name: finding for name, finding in every_finding().items() if name not in PLAYFULLY_TOLD} | {
+NEVER_PLAYFULLY = {name: finding for name, finding in every_failure().items() if name not in PLAYFULLY_TOLD} | {
     "a_week_late": a_finding("late", evidence={**EVIDENCE["late"], "delivered_date": "2026-11-25", "days_late": 7})
 }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("finding", every_finding().values(), ids=every_finding())
+@pytest.mark.parametrize("finding", every_failure().values(), ids=every_failure())
 def test_a_warm_mail_opens_apologises_and_closes_in_its_own_words_and_changes_nothing_else(
     finding: Finding, language: str
 ) -> None:

@@ -10,9 +10,7 @@ import pytest
 
 from remediation.mail import Mail
 from remediation.notices.catalogues import languages
-from remediation.notices.tone import fitting
-from remediation.remedy import Action
-from tests.remediation.notices.letters import VOICES, a_finding, a_mail, every_finding
+from remediation.preview.stories import stories
 from tests.remediation.notices.pages import Page, contrast
 
 FORBIDDEN: Final = {
@@ -95,33 +93,18 @@ NEAR_VOICES: Final = {"de": {"playful"}, "es": {"warm", "playful"}, "ar": {"warm
 ADDRESS: Final = re.compile(r"https?:|www\.|mailto:|\w@\w|\b\w+\.(com|net|org|jp)\b")
 PHONE: Final = re.compile(r"\+\d|\(0\d|\b0\d{1,3}-\d")
 
-MONEY: Final = (Action("refund", 299), Action("shipping_refund", 100), Action("credit", 50))
-GOODS: Final = (
-    Action("replacement", service_level="standard"),
-    Action("replacement", service_level="next_day"),
-    Action("exchange"),
-)
-
 LANGUAGES: Final = sorted(languages())
 
 
 @cache
 def mails(language: str) -> Mapping[str, Mail]:
-    """Every way of telling in every voice that it bears, and every deed, by a name that ends in the voice."""
-    told = {
-        f"{name}-{voice}": a_mail(finding, locale=language, actions=MONEY, voice=voice)
-        for name, finding in every_finding().items()
-        for voice in VOICES
-        if fitting(voice, [finding]) == voice
+    """All that the gallery has, but for the titles of others; a name ends in the voice."""
+    return {
+        f"{story.name}-{voice}": story.mail(language, voice)
+        for story in stories(language)
+        for voice in story.voices
+        if story.section != "titles"
     }
-    done = {
-        f"{action.kind}-{action.service_level or 'alone'}-{voice}": a_mail(
-            a_finding("wrong_item"), locale=language, actions=(action,), voice=voice, corrected=True
-        )
-        for action in (*MONEY, *GOODS)
-        for voice in VOICES
-    }
-    return told | done
 
 
 def test_every_language_has_its_list_of_words_that_no_mail_says() -> None:
