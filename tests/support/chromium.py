@@ -16,12 +16,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, Literal, NoReturn
+from typing import IO, Any, Final, Literal
 
-import pytest
-
-REQUIRED: Final = "MAKEGOOD_REQUIRE_SERVERS"
-"""Set to 1 where a browser that is missing is a failure, not a reason to skip."""
+from tests.support.stripe_servers import missing
 
 HOW_TO: Final = "chromium is not here: apt-get install chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji"
 TALL: Final = 16_000
@@ -171,7 +168,7 @@ def chromium(environment: Mapping[str, str] | None = None) -> Iterator[Browser]:
     """A browser with a profile of its own, which goes with it. `environment` is added to ours."""
     program = shutil.which("chromium")
     if program is None:
-        missing()
+        missing(HOW_TO)
     with ExitStack() as made:
         profile = made.enter_context(
             tempfile.TemporaryDirectory(prefix="makegood-chromium-", ignore_cleanup_errors=True)
@@ -203,13 +200,6 @@ def chromium(environment: Mapping[str, str] | None = None) -> Iterator[Browser]:
         yield browser
         with suppress(BrowserError, BrokenPipeError):
             browser.call("Browser.close")
-
-
-def missing() -> NoReturn:
-    """Fails where a browser is demanded, skips elsewhere."""
-    if os.environ.get(REQUIRED) == "1":
-        pytest.fail(HOW_TO)
-    pytest.skip(HOW_TO)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
