@@ -15,6 +15,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 MOCKS := tests/support/stripe_mock
 WEB := tests/support/web
 KAFKA := tests/support/kafka
+SCHEDULERS := tests/support/schedulers
 # The first interpreter between 3.11 and 3.13 that this machine has.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -80,6 +81,11 @@ $(KAFKA)/jars/.ready: $(KAFKA)/pom.xml
 	mvn --quiet --batch-mode --file $(KAFKA)/pom.xml package
 	@touch $@
 
+$(SCHEDULERS)/.venv/.ready: $(SCHEDULERS)/requirements.lock $(READY)
+	$(PYTHON) -m venv $(SCHEDULERS)/.venv
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(SCHEDULERS)/.venv/bin/python $(SCHEDULERS)/requirements.lock
+	@touch $@
+
 prove: setup servers ## The slow proofs, at the size of a release: hours
 	MAKEGOOD_PROVE=release MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest tests/prove -m "" -n 2 --dist loadfile -s
 
@@ -94,6 +100,8 @@ check: setup ## ruff, mypy strict, import-linter, lock up to date
 
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(COMPILE) --output-file $(LOCK)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.11 $(SCHEDULERS)/requirements.in --output-file $(SCHEDULERS)/requirements.lock
 
 format: setup ## Format the source and mend what ruff can mend
 	$(BIN)/ruff format .
