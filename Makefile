@@ -62,7 +62,8 @@ test-postgres: setup ## Run the ledger's tests on PostgreSQL; says how to get a 
 test-servers: setup servers ## Run the tests that need other people's servers, and the proofs that take longer
 	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "(servers or hypothesis) and not benchmark" $(PARALLEL)
 
-servers: prism $(MOCKS)/node_modules/.ready $(WEB)/node_modules/.ready $(MOCKS)/bin/stripe-mock $(KAFKA)/jars/.ready
+servers: prism $(MOCKS)/node_modules/.ready $(WEB)/node_modules/.ready $(MOCKS)/bin/stripe-mock $(KAFKA)/jars/.ready \
+	$(SCHEDULERS)/.venv/.ready
 
 prism: $(BIN)/prism
 
