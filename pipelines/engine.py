@@ -13,6 +13,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from detectors.telemetry.containers import Container, sniff
 from pipelines.batches import Spill
 from pipelines.graph import Plan
 from pipelines.options import Options
@@ -25,10 +26,9 @@ REFUSED_RUNNERS: Final = frozenset({"DirectRunner", "SwitchingDirectRunner"})
 EVENTS_PER_PARTITION: Final = 500_000
 """A partition is assessed in memory at once: about 200 MB at this size."""
 
-BYTES_PER_EVENT: Final = {b"PAR1": 8, b"\x1f\x8b": 15, b"\x28\xb5\x2f\xfd": 15}
-"""What an event takes in Parquet and in compressed text; plain text takes `TEXT_BYTES_PER_EVENT`."""
+BYTES_PER_EVENT: Final = {Container.PARQUET: 8, Container.GZIP: 15, Container.ZSTD: 15, Container.PLAIN: 150}
+"""What an event takes; what is not wrapped is text."""
 
-TEXT_BYTES_PER_EVENT: Final = 150
 MAX_PARTITIONS: Final = 256
 
 
@@ -86,5 +86,4 @@ def partitions(sources: Sequence[Source]) -> int:
 
 def _bytes_per_event(source: Source) -> int:
     with open_source(source.path) as stream:
-        head = stream.read(4)
-    return next((size for magic, size in BYTES_PER_EVENT.items() if head.startswith(magic)), TEXT_BYTES_PER_EVENT)
+        return BYTES_PER_EVENT[sniff(stream.read(4))]

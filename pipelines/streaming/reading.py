@@ -46,7 +46,7 @@ class StreamOptions:
     idle_ms: int = 5_000
     until_end: bool = False
     since_ms: int | None = None
-    block_bytes: int = 256 * 1024
+    block_bytes: int = 1024 * 1024
     beacon_keys: str | None = None
 
     @property
@@ -55,7 +55,7 @@ class StreamOptions:
         return replace(
             DEFAULT_LIMITS,
             block_bytes=max(self.block_bytes, 2 * DEFAULT_LIMITS.record_bytes),
-            block_lines=8 * 1024,
+            block_lines=16 * 1024,
             block_rows=16 * 1024,
             listed_rejects=1_000,
         )

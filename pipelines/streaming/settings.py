@@ -21,8 +21,8 @@ from remediation.ledger.tables import RUN_INPUTS, RUNS
 from remediation.policy.model import Policy
 from remediation.report.night import RejectRow
 
-PARTITIONS: Final = 4
-"""Two a core of a small machine: an engine takes a millisecond or two for each look at a partition's state."""
+PARTITIONS: Final = 2
+"""One works off more than half of what a reader gives, and each costs some round trips to the engine a tick."""
 
 
 @dataclass(frozen=True, slots=True)

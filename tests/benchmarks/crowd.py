@@ -20,12 +20,15 @@ BAD_SHARE: Final = 0.02
 
 @dataclass
 class Crowd:
-    """`rate` events a second, once the first have gone; `ends` is when bad sessions end, in ms since the epoch."""
+    """`rate` events a second, once the first have gone.
+
+    `ends` is when bad sessions end, in ms since the epoch; `written` how many events each step had.
+    """
 
     begin_ms: int
     rate: int
     ends: dict[str, int] = field(default_factory=dict)
-    written: int = 0
+    written: list[int] = field(default_factory=list)
     _came: dict[int, pl.DataFrame] = field(default_factory=dict)
 
     def sessions(self, step: int) -> pl.DataFrame:
@@ -44,7 +47,7 @@ class Crowd:
         told = pl.concat(
             who.with_columns(
                 sequence=pl.lit((step - came) // BEAT_STEPS, pl.Int64),
-                event_time="start" + pl.lit((step - came) * STEP_MS),
+                event_time=pl.col("start") + pl.lit((step - came) * STEP_MS),
             )
             for came, who in self._came.items()
             if (step - came) % BEAT_STEPS == 0
@@ -59,7 +62,7 @@ class Crowd:
         )  # fmt: skip
         over = told.filter(bad & (number == EVENTS - 1))
         self.ends |= dict(over.select("session_id", "event_time").iter_rows())
-        self.written += told.height
+        self.written.append(told.height)
         return told.select("session_id", "event_time", "sequence", state.alias("state"), bitrate_kbps=pl.lit(4_500))
 
     def book(self, folder: Path, steps: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.streaming.playing import Line, lines_in_order, play
@@ -53,6 +54,15 @@ def test_a_compressed_file_comes_whole(lines: list[Line]) -> None:
 
     assert packed.text == FILES[-1].read_bytes()
     assert packed.moment > 1_795_000_000_000
+
+
+def test_so_does_whatever_is_not_read_by_lines(tmp_path: Path) -> None:
+    events = pl.DataFrame({"session_id": ["s", "s"], "event_time": [1_795_291_010_000, 1_795_291_010_010]})
+    events.write_ipc_stream(tmp_path / "beacons.arrow", compat_level=pl.CompatLevel.oldest())
+    (tmp_path / "scans.json").write_text('[\n{"tracking_number":"1"},\n{"tracking_number":"2"}\n]')
+
+    for line in lines_in_order([str(tmp_path)]):
+        assert line.text == (tmp_path / line.file).read_bytes()
 
 
 def test_an_hour_takes_a_minute_at_sixty_times_the_speed(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from tests.streaming.test_folder import beacon, beacons
 from tests.streaming.watching import NIGHT, unpacked
 
 DISORDER_MS = 60_000
-UNTIL_END = StreamOptions(disorder_ms=DISORDER_MS, until_end=True)
+SMALL = 256 * 1024
+"""Blocks of which these files have several."""
+UNTIL_END = StreamOptions(disorder_ms=DISORDER_MS, until_end=True, block_bytes=SMALL)
 
 
 def sessions_in(element: bytes) -> list[str]:
@@ -81,7 +83,7 @@ def test_an_idle_reader_gives_the_same_mark_so_that_an_engine_finds_it_again(tmp
 
 def test_a_block_never_lies_before_what_was_promised(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(beacons(1_000, 9_000) + beacon("far behind", 0) + beacons(9_000, 9_500))
-    reader = FolderSource(str(tmp_path), StreamOptions(disorder_ms=DISORDER_MS)).create_reader(None, None)
+    reader = FolderSource(str(tmp_path), StreamOptions(DISORDER_MS, block_bytes=SMALL)).create_reader(None, None)
     assert reader.get_watermark() == MIN_TIMESTAMP
     times = times_of(reader)
 
@@ -109,7 +111,7 @@ def test_what_has_no_time_travels_with_the_first_record_that_has_one(tmp_path: P
 
 def test_a_stream_that_begins_again_passes_over_what_is_settled(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(beacons(0, 9_000))
-    options = StreamOptions(since_ms=NIGHT + 8_000_000, until_end=True)
+    options = StreamOptions(since_ms=NIGHT + 8_000_000, until_end=True, block_bytes=SMALL)
     reader = FolderSource(str(tmp_path), options).create_reader(None, None)
     given: list[str] = []
     while reader.advance():
