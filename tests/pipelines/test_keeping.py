@@ -1,5 +1,6 @@
 """`makegood verify`, `forget` and `retain` as a person types them: what they print, and with which code they end."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -25,10 +26,18 @@ def makegood(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     return command_line(monkeypatch, capsys)
 
 
-@pytest.fixture
-def book(tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger that knows somebody."""
-    engine = a_known_person(open_database(empty_file(tmp_path / "ledger.db")))
+    file = tmp_path_factory.mktemp("known") / "ledger.db"
+    a_known_person(open_database(empty_file(file))).dispose()
+    return file
+
+
+@pytest.fixture
+def book(known: Path, tmp_path: Path) -> Iterator[Engine]:
+    """A copy of it."""
+    engine = open_database(f"sqlite:///{shutil.copy(known, tmp_path)}")
     yield engine
     engine.dispose()
 

@@ -12,11 +12,12 @@ from pipelines.engine import run
 from pipelines.prints import After, RecordPrints
 from pipelines.resolving import LedgerFn, Resolving
 from remediation.book import Seen
-from remediation.database import open_database, open_ledger
+from remediation.database import open_ledger
 from remediation.ledger.book import SqlBook
 from remediation.ledger.run import Run
 from remediation.policy.load import default_policy
 from tests.remediation.ledger.evenings import EVENING, MORNING, a_finding
+from tests.support.stores import empty_file
 
 PARTITIONS = 12
 
@@ -29,8 +30,7 @@ def a_visit(number: int) -> Finding:
 
 @pytest.fixture
 def resolving(tmp_path: Path) -> Resolving:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    open_database(url).dispose()
+    url = empty_file(tmp_path / "ledger.db")
     return Resolving(url, None, default_policy(), Run(MORNING, "0" * 64, "1", ()))
 
 

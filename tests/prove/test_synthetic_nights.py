@@ -5,7 +5,7 @@ from tests.prove.figures import sized, tell
 from tests.prove.nights import a_night, together, told
 
 NIGHTS = sized(every_change=5, release=1_000, taste=1)
-SESSIONS = sized(every_change=5_000, release=5_000, taste=2_000)
+SESSIONS = sized(every_change=5_000, release=5_000, taste=1_000)
 
 
 def test_what_is_found_is_true_and_what_is_true_is_found() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import apache_beam as beam
 import msgspec
 import polars as pl
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.window import TimestampedValue
 from sqlalchemy import Table, select
 
 from detectors.telemetry.decode import Decoded, decode
+from pipelines.engine import run
 from pipelines.nightly import run_night
 from pipelines.settings import NightSettings, replay_settings
 from pipelines.sources import find, open_source
@@ -22,6 +22,7 @@ from pipelines.streaming.settings import StreamSettings, prepare
 from pipelines.streaming.slices import to_timestamp
 from remediation.database import open_database
 from remediation.ledger.tables import DECLINED, FINDINGS, REMEDIES, RUNS
+from tests.support.stores import empty_file
 
 HOUR_MS = 3_600_000
 WHOLE_MS = 30 * 24 * HOUR_MS
@@ -42,7 +43,9 @@ class Played:
 
     @classmethod
     def fixture(cls, folder: Path, scratch: Path, slice_ms: int = WHOLE_MS) -> "Played":
-        return cls(replay_settings(folder, scratch, scratch / "out", None, 0, ()), slice_ms)
+        scratch.mkdir(exist_ok=True)
+        night = replay_settings(folder, scratch, scratch / "out", None, 0, ())
+        return cls(replace(night, ledger_url=empty_file(scratch / "ledger.db")), slice_ms)
 
     @property
     def settings(self) -> StreamSettings:
@@ -64,14 +67,18 @@ class Played:
         """Plays everything that was not settled before."""
         prepared = prepare(self.settings)
         elements = list(self._elements(prepared.since))
-        with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+
+        def build(pipeline: beam.Pipeline) -> None:
             given = pipeline | beam.Create(elements)
             blocks = given | beam.Map(lambda each: TimestampedValue(each[1], to_timestamp(each[0])))
             graph.stream(blocks, prepared.stream)
 
+        run(build, ())
+
     def nightly(self) -> "Played":
         """The same folder, as a night on a ledger beside."""
-        beside = replace(self.night, ledger_url=self.night.ledger_url.replace("ledger", "night"), now=self.night.as_of)
+        ledger = Path(self.night.ledger_url.removeprefix("sqlite:///")).with_name("night.db")
+        beside = replace(self.night, ledger_url=empty_file(ledger), now=self.night.as_of)
         run_night(beside)
         return replace(self, night=beside)
 

@@ -26,8 +26,8 @@ _ROOM_BYTES: Final = 4 << 30  # for two servers, each with a gigabyte of its log
 class Store(Protocol):
     """Makes one empty ledger after another."""
 
-    def ledger(self) -> AbstractContextManager[str]:
-        """The URL of a new, empty ledger, gone at the end of the context."""
+    def ledger(self, like: str | None = None) -> AbstractContextManager[str]:
+        """The URL of a new ledger, gone at the end of the context: empty, or a copy of one that nobody has open."""
         ...
 
     def opened(self) -> AbstractContextManager[Engine]:
@@ -50,10 +50,10 @@ class SqliteStore:
         open_database(f"sqlite:///{self._blank}").dispose()
 
     @contextmanager
-    def ledger(self) -> Iterator[str]:
+    def ledger(self, like: str | None = None) -> Iterator[str]:
         """A file of its own."""
         file = self._folder / f"{uuid4().hex}.db"
-        shutil.copy(self._blank, file)
+        shutil.copy(like.removeprefix("sqlite:///") if like else self._blank, file)
         yield f"sqlite:///{file}"
         self._remove(file)
 
@@ -98,10 +98,10 @@ class PostgresStore:
         open_database(self._url(self._blank)).dispose()
 
     @contextmanager
-    def ledger(self) -> Iterator[str]:
+    def ledger(self, like: str | None = None) -> Iterator[str]:
         """A database of its own."""
         name = f"ledger_{uuid4().hex}"
-        self._make(name)
+        self._make(name, parse_url(like).database if like else None)
         yield self._url(name)
         self._drop(name)
 
@@ -122,8 +122,8 @@ class PostgresStore:
         self._drop(self._blank)
         self._admin.dispose()
 
-    def _make(self, name: str) -> None:
-        self._do(f"CREATE DATABASE {name} TEMPLATE {self._blank}")
+    def _make(self, name: str, like: str | None = None) -> None:
+        self._do(f"CREATE DATABASE {name} TEMPLATE {like or self._blank}")
 
     def _drop(self, name: str) -> None:
         self._do(f"DROP DATABASE {name} WITH (FORCE)")

@@ -152,6 +152,7 @@ def test_one_viewer_with_a_bad_line_is_no_incident() -> None:
     assert incidents(playback_tally(sessions, twice), NO_MIXUPS, RULES) == ()
 
 
+@pytest.mark.servers  # Not for a server, but for its time.
 def test_usual_nights_raise_fewer_false_alarms_than_the_rate_that_bounds_them() -> None:
     # Without the other thresholds, so that the test alone is judged: of 40 nights at five per cent, two are to be
     # expected at most, and seven or more would come up once in 300 times.

@@ -20,14 +20,20 @@ from tests.support.stores import Store
 NOW = MORNING + 5 * DAY
 
 
-@pytest.fixture
-def migrated(store: Store) -> Iterator[Engine]:
+@pytest.fixture(scope="module")
+def brought_up(store: Store) -> Iterator[str]:
     """An eventful ledger as the first program would have left it, brought to the present."""
     with store.ledger() as url:
-        engine = an_eventful_ledger(open_database(url))
-        engine.dispose()
+        an_eventful_ledger(open_database(url)).dispose()
         migrate_ledger(url, "0001")
         migrate_ledger(url)
+        yield url
+
+
+@pytest.fixture
+def migrated(store: Store, brought_up: str) -> Iterator[Engine]:
+    """A copy of it."""
+    with store.ledger(like=brought_up) as url:
         engine = open_database(url)
         yield engine
         engine.dispose()
