@@ -1,49 +1,38 @@
 """CMCD records to one column a key: what `cmcd_record` says of each, for a block at once.
 
-Integers and plain strings, which differ from record to record, are read as
-columns. Of the rest each distinct member is read once by the reference parser,
-and records that are in any way odd go to it whole.
+Records that are written alike are read together (`cmcd_forms`). Of the others,
+integers and plain strings, which differ from record to record, are read as columns,
+of the rest each distinct member is read once by the reference parser, and records
+that are in any way odd go to it whole.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from detectors.telemetry.cmcd_keys import CONTENT_ID_V1, KEYS, VERSION, Shape
-from detectors.telemetry.cmcd_record import (
-    Ignored,
-    Measure,
-    Value,
-    least_measure,
-    main_measure,
-    parse_record,
-)
-from detectors.telemetry.cmcd_tokens import NAMES, Bools, Ints, Tokens, digits, tokenise
+from detectors.telemetry.cmcd_forms import Slip, form_of, read_alike
+from detectors.telemetry.cmcd_keys import KEYS, VERSION, Shape, longest
+from detectors.telemetry.cmcd_members import FIGURES, TEXTS, Reading, read_members, said_by
+from detectors.telemetry.cmcd_record import Ignored, parse_record
+from detectors.telemetry.cmcd_tokens import NAMES, Bools, Ints, Tokens, tokenise, whole_numbers
 from detectors.telemetry.rejects import Code
-
-FIGURES: Final[dict[str, Callable[[tuple[Measure, ...]], float | None]]] = {
-    **dict.fromkeys(("br", "tb", "tpb", "mtp"), main_measure),
-    **dict.fromkeys(("bl", "bsd"), least_measure),
-    **dict.fromkeys(("bg", "df", "dfa", "msd", "pr", "pt", "rc", "sn", "ts", "v"), main_measure),
-}
-"""Keys that become numbers, each with how a list of measures becomes one."""
-
-TEXTS: Final = ("cid", "e", "ec", "ot", "sid", "sta")
-"""Keys that become text; of a list of error codes the first."""
 
 _IDS: Final = {name: index for index, name in enumerate(NAMES)}
 _PLAIN_NUMBER: Final = np.array([KEYS[n].shape in (Shape.INTEGER, Shape.DECIMAL, Shape.MEASURES) for n in NAMES])
 _NO_ZERO: Final = np.array([not KEYS[n].zero for n in NAMES])
 _PLAIN_TEXT: Final = np.array([KEYS[n].shape is Shape.STRING and n != "nrr" for n in NAMES])
-_LONGEST: Final = np.array([KEYS[n].longest if n != "cid" else CONTENT_ID_V1 for n in NAMES])
+_LONGEST: Final = np.array([longest(KEYS[n]) for n in NAMES])
 _UNKNOWN: Final = r"^([A-Za-z*][A-Za-z0-9_.*-]*)(?:=(?:\"[^\"]*\"|[^,\"() ]*))?$"
 _QUOTE: Final = ord('"')
-_MEMBERS_REMEMBERED: Final = 32_768
-_LONGEST_REMEMBERED: Final = 256  # characters, so that the memory cannot be filled with rubbish
+_FEWEST_RECORDS: Final = 64
+"""Fewer are read singly at once: to look for what they have in common costs as much."""
+
+_MOST_FORMS: Final = 8
+_WORTH: Final = 8
+"""A form is worth its while that one record in so many has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +44,12 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
-    """Members left out for one reason: how many, and the first record that had one."""
-
-    ignored: Ignored
-    count: int
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
 class Columns:
     """A block of records.
 
-    `frame` has Float64 columns named as `FIGURES` and String columns named as
-    `TEXTS`, null where a record does not say. `empty` marks records without any
-    usable member, `newer` sets of a version that nobody here understands.
+    `frame` is `ASKED`, null where a record does not say; a column other than `sid` that
+    is null throughout may be missing. `empty` marks records without any usable member,
+    `newer` sets of a version that nobody here understands.
     """
 
     frame: pl.DataFrame
@@ -78,35 +58,67 @@ class Columns:
     slips: tuple[Slip, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One member alone: a number or a text where its key becomes one, or why it is left out.
-
-    `odd` says that more than this member is to be looked at: it is not well formed, so that it may be part of one
-    that holds a comma, or it is a version that makes all of its record useless.
-    """
-
-    figure: float | None
-    text: str | None
-    ignored: Ignored | None
-    odd: bool
-
-
-@lru_cache(maxsize=_MEMBERS_REMEMBERED)
-def read_member(member: str) -> Reading:
-    """What the reference parser makes of one member; players repeat themselves, so it is remembered."""
-    record = parse_record(member)
-    ignored = record.ignored[0] if record.ignored else None
-    for name, value in record.values.items():
-        said = _said(name, value)
-        figure, text = (None, said) if isinstance(said, str) else (said, None)
-        return Reading(figure, text, ignored, odd=not record.understood)
-    return Reading(None, None, ignored, odd=ignored is None or ignored.code is Code.MALFORMED_MEMBER)
-
-
 def read_columns(records: pl.Series) -> Columns:
     """The columns of `records` (text without nulls), equal to reading each with `parse_record`."""
-    return _Block(records).read()
+    rest = np.arange(len(records))
+    parts: list[_Part] = []
+    for tried in range(_MOST_FORMS if len(records) >= _FEWEST_RECORDS else 0):
+        if not rest.size:
+            break
+        part = _written_alike(records, rest, rest.size * tried // _MOST_FORMS)
+        if part is not None:
+            parts.append(part)
+            rest = np.setdiff1d(rest, part.rows, assume_unique=True)
+    if rest.size or not parts:
+        block = _Block(records.gather(rest) if parts else records)
+        parts.append(_Part(rest, block.read()))
+    return _together(parts) if len(parts) > 1 else parts[0].columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the records, which ascend, and what they say; rows of slips count within them."""
+
+    rows: Ints
+    columns: Columns
+
+
+def _written_alike(records: pl.Series, rest: Ints, place: int) -> _Part | None:
+    """Those of the rest that are written as the one at `place` is; null where they are few."""
+    some = records if rest.size == len(records) else records.gather(rest)
+    form = form_of(some[place])
+    if form is None:
+        return None
+    alike = np.flatnonzero(some.str.contains(form.pattern).to_numpy())
+    while alike.size * _WORTH >= rest.size:
+        part = read_alike(some if alike.size == len(some) else some.gather(alike), form)
+        if not part.unsure.any():
+            nothing = np.zeros(alike.size, bool)
+            return _Part(rest[alike], Columns(pl.DataFrame(part.columns), nothing, nothing, part.slips))
+        alike = alike[~part.unsure]
+    return None
+
+
+def _together(parts: Sequence[_Part]) -> Columns:
+    """The parts as one, each record in its place."""
+    rows = np.concatenate([part.rows for part in parts])
+    order = np.argsort(rows)
+    slips = [Slip(s.ignored, s.count, int(part.rows[s.row])) for part in parts for s in part.columns.slips]
+    return Columns(
+        pl.concat([part.columns.frame for part in parts], how="diagonal")[order],
+        np.concatenate([part.columns.empty for part in parts])[order],
+        np.concatenate([part.columns.newer for part in parts])[order],
+        _summed(slips),
+    )
+
+
+def _summed(slips: Iterable[Slip]) -> tuple[Slip, ...]:
+    """One slip a reason, in the order of their first records: the first met gives its place to all."""
+    met: dict[Ignored, Slip] = {}
+    for slip in sorted(slips, key=lambda slip: slip.row):
+        known = met.get(slip.ignored, Slip(slip.ignored, 0, slip.row))
+        met[slip.ignored] = Slip(slip.ignored, known.count + slip.count, known.row)
+    return tuple(met.values())
 
 
 def read_singly(records: Sequence[str]) -> Columns:
@@ -136,7 +148,7 @@ class _Block:
         self.unsure[tokens.row[text & (length - 2 > _LONGEST[known])]] = True
         number = (tokens.key >= 0) & _PLAIN_NUMBER[known] & (length > 0)
         numbers = np.flatnonzero(number)
-        values, fine = digits(tokens, numbers)
+        values, fine = whole_numbers(tokens.text, tokens.value[numbers], tokens.end[numbers])
         fine &= ~((values == 0) & _NO_ZERO[known[numbers]])
         number[numbers[~fine]] = False
         newer = (tokens.key[numbers] == _IDS["v"]) & fine & (values > VERSION)
@@ -172,11 +184,7 @@ class _Block:
         """Each distinct member read once; the index of each of `which` in the readings."""
         tokens = self._tokens
         encoded = tokens.texts(which, tokens.start, tokens.end).dictionary_encode()
-        members = [str(member) for member in encoded.dictionary.to_pylist()]
-        readings = [
-            read_member(member) if len(member) <= _LONGEST_REMEMBERED else read_member.__wrapped__(member)
-            for member in members
-        ]
+        readings = read_members([str(member) for member in encoded.dictionary.to_pylist()])
         index = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         odd = np.array([reading.odd for reading in readings], bool)
         self.unsure[tokens.row[which[odd[index]]]] = True
@@ -229,7 +237,7 @@ class _Block:
                 self._slip(ignored, 1, row)
         for name in (*FIGURES, *TEXTS):
             dtype = pl.Float64 if name in FIGURES else pl.String
-            said = pl.Series([_said(name, r.values.get(name)) for r in records], dtype=dtype, strict=True)
+            said = pl.Series([said_by(name, r.values.get(name)) for r in records], dtype=dtype, strict=True)
             self._columns[name].append(Column(rows, said))
 
     def _slip(self, ignored: Ignored, count: int, row: int) -> None:
@@ -237,28 +245,23 @@ class _Block:
         self._slips[ignored] = (before + count, min(first, row))
 
     def _finish(self) -> Columns:
-        columns = []
-        for name, parts in self._columns.items():
-            place = np.full(len(self._records), -1, np.int64)
-            start = 0
-            for part in parts:
-                place[part.row] = np.arange(start, start + len(part.row))
-                start += len(part.row)
-            dtype = pl.Float64 if name in FIGURES else pl.String
-            stock = pl.concat([part.values.cast(dtype) for part in parts])
-            index = pl.Series(place)
-            columns.append(stock.gather(index.set(index < 0, None)).alias(name))
-        met = sorted(self._slips.items(), key=lambda slip: slip[1][1])  # the first met gives place and reason to all
-        slips = tuple(Slip(ignored, count, row) for ignored, (count, row) in met)
-        return Columns(pl.DataFrame(columns), ~self._filled, self._newer, slips)
+        columns = [
+            _filled(name, parts, len(self._records))
+            for name, parts in self._columns.items()
+            if name == "sid" or any(len(part.row) for part in parts)
+        ]
+        slips = (Slip(ignored, count, row) for ignored, (count, row) in self._slips.items())
+        return Columns(pl.DataFrame(columns), ~self._filled, self._newer, _summed(slips))
 
 
-def _said(name: str, value: Value | None) -> float | str | None:
-    if name not in FIGURES and name not in TEXTS:
-        return None
-    if name in TEXTS:
-        head = value[0] if isinstance(value, tuple) and value else value
-        return head if isinstance(head, str) else None
-    if isinstance(value, tuple):
-        return FIGURES[name](tuple(item for item in value if isinstance(item, Measure)))
-    return float(value) if isinstance(value, int | float) else None
+def _filled(name: str, parts: Sequence[Column], height: int) -> pl.Series:
+    """The values of one key in the rows of their records, null in the others."""
+    place = np.full(height, -1, np.int64)
+    start = 0
+    for part in parts:
+        place[part.row] = np.arange(start, start + len(part.row))
+        start += len(part.row)
+    dtype = pl.Float64 if name in FIGURES else pl.String
+    stock = pl.concat([part.values.cast(dtype) for part in parts])
+    index = pl.Series(place)
+    return stock.gather(index.set(index < 0, None)).alias(name)

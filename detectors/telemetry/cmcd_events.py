@@ -11,6 +11,7 @@ from detectors.schemas import Channel
 from detectors.telemetry.checks import Bools, Checked, Fault
 from detectors.telemetry.cmcd_columns import Columns
 from detectors.telemetry.cmcd_keys import STATES, VERSION
+from detectors.telemetry.cmcd_members import ASKED
 from detectors.telemetry.limits import Limits
 from detectors.telemetry.rejects import Code
 
@@ -41,6 +42,7 @@ def to_events(columns: Columns, carriers: Carriers, limits: Limits) -> Checked:
     nothing of it.
     """
     said = columns.frame.with_columns(
+        *(pl.lit(None, dtype).alias(name) for name, dtype in ASKED.items() if name not in columns.frame.columns),
         carriers.channel.alias("carrier"),
         carriers.received_at.alias("received_at"),
         carriers.http_status.alias("answer"),

@@ -80,3 +80,8 @@ KEYS: Final = {
     )
 }
 """Every key by name. `df` is the name that drafts of version 2 gave to `dfa`."""
+
+
+def longest(key: Key) -> int:
+    """How long a string may certainly be, in characters: a longer `cid` asks for a look at the version."""
+    return min(key.longest, CONTENT_ID_V1) if key.name == "cid" else key.longest

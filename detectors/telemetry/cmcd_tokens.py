@@ -28,6 +28,7 @@ _PAD: Final = 16  # lets eight bytes be read at once anywhere, and sixteen befor
 _COMMA, _QUOTE, _ESCAPE = 0x2C, 0x22, 0x5C
 _FIRST_PRINTABLE, _LAST_PRINTABLE = 0x20, 0x7E
 _DIGITS_AT_ONCE: Final = 8
+_INLINE: Final = 12  # a text of so many bytes stands in its view itself
 _LOWEST_BYTES: Final = np.array([2 ** (8 * count) - 1 for count in range(9)], np.uint64)
 """Masks of the first bytes of eight, by how many."""
 
@@ -65,7 +66,7 @@ class Tokens:
 
 def tokenise(records: pl.Series) -> Tokens:
     """The members of `records` (text without nulls)."""
-    text, bounds = _buffer(records)
+    text, bounds = buffered(records)
     inner = text[_PAD:-_PAD]
     mark = np.zeros(len(text) + 1, bool)
     mark[np.flatnonzero(text == _COMMA) + 1] = True
@@ -90,17 +91,38 @@ def tokenise(records: pl.Series) -> Tokens:
     return Tokens(text, start, value, end, row, key, quotes, unsure)
 
 
-def digits(tokens: Tokens, which: Ints) -> tuple[Ints, Bools]:
-    """The values of the members `which` read as 1 to 15 digits, and where they are just that."""
-    length = tokens.end[which] - tokens.value[which]
-    words = _words(tokens.text)
-    low, low_fine = _eight_digits(words[tokens.end[which] - _DIGITS_AT_ONCE], length)
-    high, high_fine = _eight_digits(words[tokens.end[which] - 2 * _DIGITS_AT_ONCE], length - _DIGITS_AT_ONCE)
-    fine = low_fine & high_fine & (length > 0) & (length < 2 * _DIGITS_AT_ONCE)
-    return (high * np.uint64(10**_DIGITS_AT_ONCE) + low).astype(np.int64), fine
+def whole_numbers(text: Bytes, first: Ints, last: Ints) -> tuple[Ints, Bools]:
+    """What stands between `first` and `last` read as 1 to 15 digits, and where it is just that."""
+    length = last - first
+    words = _words(text)
+    low, fine = _eight_digits(words[last - _DIGITS_AT_ONCE], length)
+    if length.size and int(length.max()) > _DIGITS_AT_ONCE:
+        high, high_fine = _eight_digits(words[last - 2 * _DIGITS_AT_ONCE], length - _DIGITS_AT_ONCE)
+        low = high * np.uint64(10**_DIGITS_AT_ONCE) + low
+        fine &= high_fine & (length < 2 * _DIGITS_AT_ONCE)
+    return low.astype(np.int64), fine & (length > 0)
 
 
-def _buffer(records: pl.Series) -> tuple[Bytes, Ints]:
+def texts_between(text: Bytes, first: Ints, last: Ints) -> pl.Series:
+    """The ASCII bytes between `first` and `last` as texts, which keep all of `text` in memory."""
+    length = last - first
+    words, low_half = _words(text), np.uint64(0xFFFFFFFF)
+    # An Arrow view: the length and four bytes of the text, and eight more or, of a long text, where it stands.
+    views = np.empty((len(first), 2), np.uint64)
+    views[:, 0] = length.astype(np.uint64) | ((words[first] & low_half) << np.uint64(32))
+    views[:, 1] = first.astype(np.uint64) << np.uint64(32)
+    short = np.flatnonzero(length <= _INLINE)
+    if short.size:
+        size, at = length[short], first[short]
+        head = words[at] & _LOWEST_BYTES[np.minimum(size, 4)]
+        views[short, 0] = size.astype(np.uint64) | (head << np.uint64(32))
+        views[short, 1] = words[at + 4] & _LOWEST_BYTES[np.clip(size - 4, 0, 8)]
+    buffers = [None, pa.py_buffer(views.data), pa.py_buffer(text.data)]
+    return pl.Series(pa.Array.from_buffers(pa.string_view(), len(first), buffers))
+
+
+def buffered(records: pl.Series) -> tuple[Bytes, Ints]:
+    """The bytes of all records, padded at both ends, and where each begins and the last one ends."""
     array = records.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.large_string())
     _, offsets, data = array.buffers()
     if offsets is None or data is None or not len(array):

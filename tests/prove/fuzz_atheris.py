@@ -16,8 +16,10 @@ import polars as pl
 atheris: Any = importlib.import_module("atheris")
 
 with atheris.instrument_imports(include=["detectors.telemetry", "remediation.rows", "remediation.csv_rows"]):
+    from detectors.schemas import complete
     from detectors.telemetry.carried import from_url
     from detectors.telemetry.cmcd_columns import read_columns, read_singly
+    from detectors.telemetry.cmcd_members import ASKED
     from detectors.telemetry.keys import KeyRingError, load_key_ring
     from detectors.telemetry.rejects import FaultError
     from remediation.orders import Customer, OrderLine
@@ -37,7 +39,7 @@ def telemetry(data: bytes) -> None:
 def cmcd(data: bytes) -> None:
     records = data.decode("utf-8", "replace").split("\n")
     columns, singly = read_columns(pl.Series(records, dtype=pl.String)), read_singly(records)
-    assert columns.frame.equals(singly.frame)
+    assert complete(columns.frame, ASKED).equals(complete(singly.frame, ASKED))
     assert (columns.empty == singly.empty).all()
     assert (columns.newer == singly.newer).all()
 

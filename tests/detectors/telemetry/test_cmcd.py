@@ -1,4 +1,6 @@
+import random
 from pathlib import Path
+from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -6,9 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from detectors import schemas
 from detectors.schemas import Channel
+from detectors.telemetry import cmcd_columns
 from detectors.telemetry.cmcd_columns import Columns, read_columns, read_singly
+from detectors.telemetry.cmcd_forms import read_alike
 from detectors.telemetry.cmcd_keys import KEYS
+from detectors.telemetry.cmcd_members import ASKED
 from tests.detectors.telemetry.reading import NOW, Json, Read, a_report, jsonl
 from tests.support.examples import examples
 
@@ -320,14 +326,53 @@ _TRAPS = [
 ]
 
 
+_WRITTEN = (
+    'br=({0};v {1};a),cid="film",e=t,sid="s-{2}",sn={3},ts={4},v=2',
+    'cid="{0}",e=ps,sid="s-1",sn={1},sta={2},ts=179528400{3},v=2',
+    "bl={0},bs,com.example-x={1},mtp={2},nr,pr={3},su,ts={4},v=1",
+    'com.example-y="{0}",d={1},dl={2},ot={3},sf=d,sid="{4}",st=v,v=1',
+    'bg,br={0},bsd=({1};v),rc={2},sn={3},st=?,url="{4}"',
+    "bl={0},sn={1},bl={2},ts={3}",
+)
+_ODD = (
+    *("0", "p", "a", "v", "2", "3", "", "1.5", "-1", "00", "x" * 65, "x" * 129, "x" * 201, "1" * 16, "?0", "é", "\t"),
+    *("a,b", 'a"b', "a b", "(1 2)", r"a\b", "a=b", "27", "(27 28)", " 5", "5 ", "(1"),
+)
+
+
 @examples(50)
 @example(_TRAPS)
 @example([*_TRAPS[::-1], "x" * 300, "nor=" + "(" * 300])
 @given(st.lists(_RECORDS, min_size=1, max_size=12))
 def test_reading_a_block_gives_what_reading_record_by_record_gives(records: list[str]) -> None:
+    _demand_same(records)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_records_that_are_written_alike_are_read_as_each_by_itself(seed: int) -> None:
+    luck = random.Random(seed)  # noqa: S311  # no secret
+    forms = luck.sample(_WRITTEN, 2)
+
+    def values() -> list[str]:
+        some = [str(luck.randrange(10 ** luck.randrange(1, 14))) for _ in range(7)]
+        if luck.random() < 0.3:
+            some[luck.randrange(5)] = luck.choice(_ODD)
+        return some
+
+    with patch.object(cmcd_columns, "read_alike", wraps=read_alike) as together:
+        _demand_same([luck.choice(forms).format(*values()) for _ in range(200)])
+    assert together.called
+
+
+def test_of_records_alike_those_of_a_newer_version_and_those_that_say_nothing_of_use_are_told() -> None:
+    _demand_same(['sid="s",sn=1,v=2'] * 70 + ['sid="s",sn=1,v=3'] * 70)
+    _demand_same(["d=1"] * 70)
+
+
+def _demand_same(records: list[str]) -> None:
     block, single = read_columns(pl.Series(records, dtype=pl.String)), read_singly(records)
 
-    assert_frame_equal(block.frame, single.frame)
+    assert_frame_equal(schemas.complete(block.frame, ASKED), schemas.complete(single.frame, ASKED))
     assert block.empty.tolist() == single.empty.tolist()
     assert block.newer.tolist() == single.newer.tolist()
     assert _slips(block) == _slips(single)
