@@ -1,10 +1,13 @@
 """What is told of a stream while it runs, and what its command refuses."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
+from pipelines import logs
 from pipelines.streaming.run import alone, run_stream
 from pipelines.streaming.watching import Watch
 from remediation.database import open_ledger
@@ -92,3 +95,25 @@ def test_a_second_stream_of_the_same_source_is_turned_away(tmp_path: Path) -> No
             run_stream(settings, ["--prism_location=/bin/false"], lambda _: None, drain=True)
         with alone(replace(settings, source="dir:another")):
             pass
+
+
+def test_a_stream_can_be_watched_by_machines_while_it_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    scraped: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        if "slice released" in line:
+            with urlopen(told[0].removeprefix("metrics at ")) as answer:  # noqa: S310 - our own address
+                scraped.append(answer.read().decode())
+
+    settings = Played.fixture(FIXTURES / "two_currencies", tmp_path, slice_ms=HOUR_MS).settings
+    settings = replace(settings, source=f"dir:{FIXTURES / 'two_currencies' / 'telemetry'}")
+    logs.start(logs.LogFormat.JSON, logs.LogLevel.INFO, "stream")
+    assert run_stream(settings, ["--runner=FnApiRunner"], tell, drain=True, metrics=("127.0.0.1", 0))
+    logs.stop()
+    assert 'makegood_sessions_total{run="stream"} 4.0' in scraped[-1]
+    assert 'makegood_findings_total{kind="playback_failed",run="stream"} 4.0' in scraped[-1]
+    logged = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {each["kind"] for each in logged if each["event"] == "run judged"} == {"stream"}
+    assert len([each for each in logged if each["event"] == "remedy recorded"]) == 4
