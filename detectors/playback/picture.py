@@ -156,7 +156,7 @@ def _tails(sessions: Groups) -> Ints:
 def _carried(records: Records, record: Ints, sessions: Groups, name: str) -> Floats | None:
     if not records.has(name):
         return None
-    values = taken(records.numbers(name), record)
+    values = records.numbers(name)[record]  # which lie in order of played time, not in their own
     known = ~np.isnan(values)
     if known.all():
         return values

@@ -355,3 +355,9 @@ def test_categorical_text_and_left_out_columns_change_nothing() -> None:
 def test_no_events_are_no_sessions() -> None:
     found = sessionize(pl.DataFrame(schema=schemas.EVENTS), RULES)
     assert (found.sessions.schema, found.sessions.height) == (schemas.SESSIONS_WITH_EVIDENCE, 0)
+
+
+def test_a_request_is_placed_among_the_reports_where_every_record_tells_of_the_picture() -> None:
+    reports = a_course("0 playing bitrate_kbps=100, 20 ended bitrate_kbps=900")
+    request = Record("s", 5_000, channel=Channel.CMCD_REQUEST, bitrate_kbps=900.0)
+    assert sole_session([*reports, request])["mean_bitrate_kbps"] == (5 * 100 + 15 * 900) / 20
