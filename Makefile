@@ -12,6 +12,8 @@ OUT ?= out
 unexport PYTHONDONTWRITEBYTECODE
 # All cores; a file stays with one of them, for what its tests share, and files begin in the order of tests/conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# What was compiled is kept, whatever the environment says: to rewrite the asserts of all tests takes each process ten seconds.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 MOCKS := tests/support/stripe_mock
 WEB := tests/support/web
 KAFKA := tests/support/kafka
@@ -54,13 +56,13 @@ stream: setup prism ## Play the same night into a folder at speed, and show what
 	@$(STREAM) --drain --until "$$(cat $(NIGHT)/as_of)"
 
 test: setup ## Run all fast tests
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(PYTEST) $(PARALLEL)
 
 test-postgres: setup ## Run the ledger's tests on PostgreSQL; says how to get a server where there is none
-	MAKEGOOD_TEST_STORE=postgresql $(BIN)/python -m pytest tests/remediation $(PARALLEL)
+	MAKEGOOD_TEST_STORE=postgresql $(PYTEST) tests/remediation $(PARALLEL)
 
 test-servers: setup servers ## Run the tests that need other people's servers, and the proofs that take longer
-	MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest -m "(servers or hypothesis) and not benchmark" $(PARALLEL)
+	MAKEGOOD_REQUIRE_SERVERS=1 $(PYTEST) -m "(servers or hypothesis) and not benchmark" $(PARALLEL)
 
 servers: prism $(MOCKS)/node_modules/.ready $(WEB)/node_modules/.ready $(MOCKS)/bin/stripe-mock $(KAFKA)/jars/.ready \
 	$(SCHEDULERS)/.venv/.ready
@@ -88,7 +90,7 @@ $(SCHEDULERS)/.venv/.ready: $(SCHEDULERS)/requirements.lock $(READY)
 	@touch $@
 
 prove: setup servers ## The slow proofs, at the size of a release: hours
-	MAKEGOOD_PROVE=release MAKEGOOD_REQUIRE_SERVERS=1 $(BIN)/python -m pytest tests/prove -m "" -n 2 --dist loadfile -s
+	MAKEGOOD_PROVE=release MAKEGOOD_REQUIRE_SERVERS=1 $(PYTEST) tests/prove -m "" -n 2 --dist loadfile -s
 
 check: setup ## ruff, mypy strict, import-linter, lock up to date
 	$(BIN)/ruff format --check .
