@@ -25,6 +25,7 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.job_server import ExternalJobServer
 
 from pipelines.options import Options
 from pipelines.settings import UsageError
@@ -45,6 +46,9 @@ element has been written: `cannot convert float NaN to integer`, and the job is 
 
 FLINK_VERSION: Final = "1.20"
 """The long-term release; Beam's own default moves with each of its releases."""
+
+NO_DEADLINE_S: Final = 10 * 365 * 24 * 3_600
+"""Beam hears of a job for no longer than it would wait for one answer, five minutes: every stream would end by it."""
 
 CHECKPOINT_MS: Final = 10_000
 """Flink keeps what waits this often, so that a lost task manager costs seconds; a lost job is read again."""
@@ -123,15 +127,18 @@ def _engine(options: Options) -> Iterator[None]:
 
 def _run(build: Callable[[beam.Pipeline], object], options: Options) -> None:
     name = options.view_as(StandardOptions).runner
+    portable = options.view_as(PortableOptions)
+    if portable.job_endpoint:
+        with _answering(name):
+            ExternalJobServer(portable.job_endpoint, portable.job_server_timeout).start()
+    portable.job_server_timeout = NO_DEADLINE_S  # before the pipeline, which takes a copy of the options
     pipeline = beam.Pipeline(runner=FnApiRunner() if name == IN_PROCESS else name, options=options)
     build(pipeline)
     if name == IN_PROCESS:
         pipeline.run().wait_until_finish()
         return
-    try:
+    with _answering(name):
         result = pipeline.run()
-    except Exception as error:  # What the wire's library raises has no type in common with anything.
-        raise EngineError(f"{name} does not answer; see that it runs where the options say") from error
     try:
         result.wait_until_finish()
     except _Stopped:
@@ -140,6 +147,14 @@ def _run(build: Callable[[beam.Pipeline], object], options: Options) -> None:
     except Exception as error:  # noqa: BLE001  # likewise
         # The cause quotes what the failing step had in its hands: it is left out.
         raise EngineError(reason(str(error))) from None
+
+
+@contextmanager
+def _answering(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # What the wire's library raises has no type in common with anything.
+        raise EngineError(f"{name} does not answer; see that it runs where the options say") from error
 
 
 def reason(text: str) -> str:

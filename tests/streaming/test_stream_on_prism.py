@@ -74,17 +74,36 @@ def test_so_do_workers_elsewhere(tmp_path: Path, elsewhere: Cluster) -> None:
     demand_sound(played)
 
 
+def following(settings: StreamSettings) -> list[str]:
+    """The command that follows a source."""
+    book = [part for name in ("orders", "customers", "grants") for part in (f"--{name}", str(NIGHT / f"{name}.jsonl"))]
+    source = ["--source", settings.source, "--ledger", settings.ledger_url]
+    return [str(MAKEGOOD), "stream", *source, *book, "--slice", str(HOUR_MS // 1_000), "--"]
+
+
+def has_begun(played: Played) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not played.rows(RUNS, "run_id"):
+        assert time.monotonic() < deadline, "the stream does not begin"
+        time.sleep(0.05)
+
+
+def test_a_stream_outlives_the_time_that_the_engine_has_for_an_answer(tmp_path: Path) -> None:
+    played, settings = given("casablanca_night", tmp_path, HOUR_MS)
+    answer_s = 3
+    with subprocess.Popen([*following(settings), f"--job_server_timeout={answer_s}"]) as stream:
+        has_begun(played)
+        with pytest.raises(subprocess.TimeoutExpired):
+            stream.wait(2 * answer_s)
+        stream.terminate()
+    assert stream.returncode == 0
+
+
 def test_a_worker_that_dies_ends_the_stream_and_the_next_one_goes_on(tmp_path: Path, elsewhere: Cluster) -> None:
     played, settings = given("casablanca_night", tmp_path, HOUR_MS)
-    book = [part for name in ("orders", "customers", "grants") for part in (f"--{name}", str(NIGHT / f"{name}.jsonl"))]
-    command = [str(MAKEGOOD), "stream", "--source", settings.source, "--ledger", settings.ledger_url, *book]
-    command += ["--slice", str(HOUR_MS // 1_000)]
-    with subprocess.Popen([*command, "--", *elsewhere.options], stderr=subprocess.PIPE, text=True) as stream:
-        deadline = time.monotonic() + PATIENCE_S
-        while not (workers := elsewhere.workers()) or not played.rows(RUNS, "run_id"):
-            assert time.monotonic() < deadline, "the stream does not begin"
-            time.sleep(0.05)
-        for worker in workers:
+    with subprocess.Popen([*following(settings), *elsewhere.options], stderr=subprocess.PIPE, text=True) as stream:
+        has_begun(played)
+        for worker in elsewhere.workers():
             os.kill(worker, signal.SIGKILL)
         _, said = stream.communicate(timeout=PATIENCE_S)
     assert stream.returncode == 1
