@@ -14,6 +14,7 @@ from pipelines.commands import (
     backfilling,
     doctoring,
     keeping,
+    loyalty,
     mailing,
     previewing,
     reconciling,
@@ -182,14 +183,16 @@ def explain(
 
 
 app.add_typer(tickets.app, name="tickets")
+app.add_typer(loyalty.app, name="loyalty")
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schemas of everything that is read or written."""
+    from remediation.loyalty.telling import loyalty_schemas
     from remediation.report.schemas import json_schemas
 
-    typer.echo(json.dumps(json_schemas(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps({**json_schemas(), **loyalty_schemas()}, indent=2, ensure_ascii=False))
 
 
 def main() -> None:

@@ -12,7 +12,18 @@ from pydantic import BaseModel
 
 _NESTED: Final = frozenset({"title", "ship_to"})
 _INTEGERS: Final = frozenset(
-    {"quantity", "amount_minor", "shipping_minor", "purchased_at", "available_until", "granted_at", "available"}
+    {
+        "quantity",
+        "amount_minor",
+        "shipping_minor",
+        "purchased_at",
+        "available_until",
+        "granted_at",
+        "available",
+        "score",
+        "answered_at",
+        "unsubscribed_at",
+    }
 )
 _DECIMALS: Final = frozenset({"ship_to.lat", "ship_to.lon"})
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")

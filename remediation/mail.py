@@ -22,3 +22,13 @@ class Mail:
     subject: str
     text: str
     html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation(Mail):
+    """A mail that nobody needs, so that it can be unsubscribed from with one click at the URL `unsubscribe`.
+
+    It is sent under the id of its survey, which is what `remedy_id` then holds.
+    """
+
+    unsubscribe: str

@@ -8,7 +8,7 @@ it never left; otherwise a person decides.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, Table, select
 
 from remediation.gateways.errors import DeferredError, RefusedError, RejectedMailError
 from remediation.gateways.mails import Mailer
@@ -21,6 +21,16 @@ from remediation.mailing.suppression import address_is_gone
 from remediation.outbox.claims import Item
 from remediation.outbox.worker import Clock, Done
 from remediation.policy.quiet_hours import UnknownTimezoneError, next_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A mail with its customer's present address and zone, null where we no longer know the customer."""
+
+    mail: Mail
+    email: str | None
+    timezone: str | None
+    policy_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class PostMails:
     def find(self, item: Item) -> Done | None:
         """The mailer's own trace of it, if it can tell."""
         with self.engine.connect() as connection:
-            reference = self.through.find(_mail(_row(connection, item)))
+            reference = self.through.find(self.addressed(connection, item).mail)
         return Done(reference) if reference is not None else None
 
     def do(self, item: Item) -> Done:
@@ -55,8 +65,8 @@ class PostMails:
           DeferredError: It is night at the customer's.
         """
         with self.engine.connect() as connection:
-            row = _row(connection, item)
-            if row.email is None:
+            row = self.addressed(connection, item)
+            if row.email is None or row.timezone is None:
                 raise RefusedError("the customer's address is not known any more")
             if reason := suppression(connection, row.email):
                 raise RefusedError(f"no mail goes to this address ({reason}): tell the customer in another way")
@@ -69,7 +79,7 @@ class PostMails:
         if wait_ms > 0:
             raise DeferredError("mails do not go out at this hour of the customer's day", wait_ms)
         try:
-            return Done(self.through.send(_mail(row), row.email))
+            return Done(self.through.send(row.mail, row.email))
         except RejectedMailError as error:
             if address_is_gone(error.status):
                 suppress(self.engine, row.email, "bounce", Author(self.actor, now))
@@ -78,17 +88,19 @@ class PostMails:
     def done(self, connection: Connection, item: Item, at: int) -> None:
         """Nothing more: a mail moves no money."""
 
+    def addressed(self, connection: Connection, item: Item) -> Addressed:
+        """The stored mail of an item."""
+        row = stored(connection, MAILS, item.remedy_id)
+        mail = Mail(row.remedy_id, row.message_id, row.language, row.subject, row.text, row.html)
+        return Addressed(mail, row.email, row.timezone, row.policy_sha256)
 
-def _row(connection: Connection, item: Item) -> Row[tuple[object, ...]]:
-    """The stored mail with the customer's present address, null where we no longer know the customer."""
+
+def stored(connection: Connection, table: Table, remedy_id: str) -> Row[tuple[object, ...]]:
+    """The row of a remedy in a table of mails, with the customer's present address, zone and the remedy's policy."""
     query = (
-        select(MAILS, CUSTOMERS.c.email, CUSTOMERS.c.timezone, REMEDIES.c.policy_sha256)
-        .join(REMEDIES, REMEDIES.c.remedy_id == MAILS.c.remedy_id)
+        select(table, CUSTOMERS.c.email, CUSTOMERS.c.timezone, REMEDIES.c.policy_sha256)
+        .join(REMEDIES, REMEDIES.c.remedy_id == table.c.remedy_id)
         .outerjoin(CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id)
-        .where(MAILS.c.remedy_id == item.remedy_id)
+        .where(table.c.remedy_id == remedy_id)
     )
     return connection.execute(query).one()
-
-
-def _mail(row: Row[tuple[object, ...]]) -> Mail:
-    return Mail(row.remedy_id, row.message_id, row.language, row.subject, row.text, row.html)

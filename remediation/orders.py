@@ -33,13 +33,13 @@ Title = Annotated[str, StringConstraints(max_length=MAX_TITLE_LENGTH)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     """Strict: no unknown fields, no coercion, no NaN, no change afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class ShipTo(_Record):
+class ShipTo(Record):
     """Where a parcel goes: country (ISO 3166-1 alpha-2) and, if known, the point. No street, no name."""
 
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -47,7 +47,7 @@ class ShipTo(_Record):
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
 
 
-class OrderLine(_Record):
+class OrderLine(Record):
     """One item of one order as it was paid. `amount_minor` excludes `shipping_minor`; both are in `currency`.
 
     `title` is the catalogue's text, or texts by locale; `promised_date` is a day in the customer's zone.
@@ -72,7 +72,7 @@ class OrderLine(_Record):
     ship_to: ShipTo | None = None
 
 
-class Customer(_Record):
+class Customer(Record):
     """Whom we write to, in which language, zone and voice. The only record that holds a name or an address."""
 
     customer_id: Id
@@ -87,14 +87,14 @@ class Customer(_Record):
     voice: Voice = "plain"
 
 
-class Stock(_Record):
+class Stock(Record):
     """How many of an item can be sent now."""
 
     item_id: Id
     available: Annotated[int, Field(ge=0, lt=10**9)]
 
 
-class Grant(_Record):
+class Grant(Record):
     """The service's own word on who watched what: it binds a session to its customer and order line."""
 
     session_id: Id

@@ -23,6 +23,8 @@ _INVALID: Final = {
     "purchased_at": _NOT_A_TIME,
     "available_until": _NOT_A_TIME,
     "granted_at": _NOT_A_TIME,
+    "answered_at": _NOT_A_TIME,
+    "unsubscribed_at": _NOT_A_TIME,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The version that this program reads and writes."""
 
 BEFORE_VERSIONS: Final = "0001"

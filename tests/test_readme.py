@@ -16,8 +16,8 @@ def test_its_commands_and_options_are_those_of_the_program() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined] # the application is a group
     assert {name for name, _, _ in rows} == set(commands)
     for name, usage, told in rows:
-        group = getattr(commands[name], "commands", {"": commands[name]})
-        parameters = [parameter for command in group.values() for parameter in command.params]
+        group = [commands[name], *getattr(commands[name], "commands", {}).values()]
+        parameters = [parameter for command in group for parameter in command.params]
         known = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
         assert set(re.findall(r"--[a-z-]+", usage + told)) <= known, name
 

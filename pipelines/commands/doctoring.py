@@ -72,7 +72,7 @@ def _ledger(ledger: str) -> "dict[str, Look]":
 
 
 def _ways(gateway: str, goods: str, mailer: str) -> "dict[str, Look]":
-    from pipelines.commands.ways import goods_desk, mail_server, refund_gateway
+    from pipelines.commands.ways import goods_desk, mail_server, refund_gateway, survey_links
     from pipelines.doctor.lines import Line, State
 
     def refunds() -> Iterator[Line]:
@@ -84,7 +84,11 @@ def _ways(gateway: str, goods: str, mailer: str) -> "dict[str, Look]":
     def mails() -> Iterator[Line]:
         yield Line("mails", State.OK, mail_server(mailer).try_out())
 
-    return {"refunds": refunds, "goods": orders, "mails": mails}
+    def surveys() -> Iterator[Line]:
+        if survey_links():
+            yield Line("surveys", State.OK, "their links and keys can be used")
+
+    return {"refunds": refunds, "goods": orders, "mails": mails, "surveys": surveys}
 
 
 def _machine(ledger: str, out: Path | None) -> "dict[str, Look]":

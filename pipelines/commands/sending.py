@@ -17,6 +17,7 @@ from pipelines.settings import UsageError
 if TYPE_CHECKING:
     from remediation.outbox.breaker import Pace
     from remediation.outbox.dispatch import Dispatched
+    from remediation.outbox.worker import Passed
 
 Gateway = Annotated[str, typer.Option(help="file:DIR writes each refund as a file; stripe makes it there")]
 Mails = Annotated[str, typer.Option(help="file:DIR writes each mail as a file; smtp://HOST, smtps://HOST send it")]
@@ -36,7 +37,7 @@ def dispatch(  # noqa: PLR0913, PLR0917 a command has as many parameters as opti
     metrics: Metrics = None,
 ) -> None:
     """Send what is approved and released: refunds and goods first, then the mails that are due."""
-    from pipelines.commands.ways import goods_desk, mail_server, refund_gateway
+    from pipelines.commands.ways import goods_desk, mail_server, refund_gateway, survey_links
     from remediation.outbox.dispatch import POLL_S, Ways
     from remediation.outbox.dispatch import dispatch as send
     from remediation.outbox.dispatch import follow as keep_sending
@@ -45,7 +46,7 @@ def dispatch(  # noqa: PLR0913, PLR0917 a command has as many parameters as opti
         raise UsageError("--now names one moment and --follow goes on: use one of them")
     if rate is not None and rate <= 0:
         raise UsageError(f"--rate {rate} is no number of calls a second: write for example --rate 20")
-    ways = Ways(refund_gateway(gateway), mail_server(mailer), goods_desk(goods))
+    ways = Ways(refund_gateway(gateway), mail_server(mailer), goods_desk(goods), survey_links())
     names = (gateway, goods, mailer)
 
     def tell(done: "Dispatched") -> None:
@@ -80,9 +81,15 @@ def _interrupted() -> Callable[[float], bool]:
 
 def _lines(done: "Dispatched", names: Sequence[str]) -> Iterator[str]:
     """What one pass did, a line for each way out."""
-    for label, passed, name in zip(
-        ("refunds", "goods", "mails"), (done.refunds, done.goods, done.mails), names, strict=True
-    ):
-        counts = asdict(passed)
-        figures = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count or what == "sent")
-        yield f"{label}: {figures} ({name.removeprefix('file:')})"
+    refunds, goods, mails = names
+    yield _line("refunds", done.refunds, refunds)
+    yield _line("goods", done.goods, goods)
+    yield _line("mails", done.mails, mails)
+    if any(asdict(done.surveys).values()):
+        yield _line("surveys", done.surveys, mails)
+
+
+def _line(label: str, passed: "Passed", name: str) -> str:
+    counts = asdict(passed)
+    figures = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count or what == "sent")
+    return f"{label}: {figures} ({name.removeprefix('file:')})"

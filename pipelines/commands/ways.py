@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from remediation.gateways.smtp_mails import SmtpMailer
     from remediation.gateways.stripe_refunds import StripeGateway
     from remediation.gateways.webhook_goods import WebhookDesk
+    from remediation.loyalty.links import Links, Tokens
     from remediation.notices.envelope import Sender
 
 STRIPE: Final = "stripe"
 WEBHOOK: Final = "webhook"
+SURVEY_URL: Final = "MAKEGOOD_SURVEY_URL"
+UNSUBSCRIBE_URL: Final = "MAKEGOOD_UNSUBSCRIBE_URL"
+SURVEY_KEYS: Final = "MAKEGOOD_SURVEY_KEYS"
 _MAIL_SCHEMES: Final = ("smtp:", "smtps:", "smtp+plain:")
 
 
@@ -58,6 +62,35 @@ def mail_server(name: str) -> "SmtpMailer | FileMailer":
     user = os.environ.get("MAKEGOOD_SMTP_USER")
     login = Login(user, secret("MAKEGOOD_SMTP_PASSWORD", "MAKEGOOD_SMTP_USER")) if user else None
     return SmtpMailer(settings, sender, login)
+
+
+def survey_links() -> "Links | None":
+    """Where a survey leads: MAKEGOOD_SURVEY_URL, MAKEGOOD_UNSUBSCRIBE_URL, MAKEGOOD_SURVEY_KEYS; null without URLs.
+
+    Raises:
+      UsageError: Only some of the three are set, or the keys cannot be used.
+      TargetError: A URL cannot be used.
+    """
+    if not any(map(os.environ.get, (SURVEY_URL, UNSUBSCRIBE_URL))):
+        return None  # the keys alone serve whoever only reads replies
+    from remediation.loyalty.links import Links
+
+    page, unsubscribe = (secret(name, "a survey") for name in (SURVEY_URL, UNSUBSCRIBE_URL))
+    return Links.of(page, unsubscribe, survey_tokens())
+
+
+def survey_tokens() -> "Tokens":
+    """What makes tokens of surveys and knows them again, from MAKEGOOD_SURVEY_KEYS.
+
+    Raises:
+      UsageError: It is not set, or holds no keys.
+    """
+    from remediation.loyalty.links import SurveyKeyError, Tokens
+
+    try:
+        return Tokens.of(secret(SURVEY_KEYS, "a survey"))
+    except SurveyKeyError as error:
+        raise UsageError(f"{SURVEY_KEYS} {error}") from None
 
 
 def _sender() -> "Sender":

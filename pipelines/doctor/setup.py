@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pipelines.doctor.lines import Line, State
-from pipelines.inputs import BUILT_IN_POLICY, read_keys, read_policy
+from pipelines.inputs import BUILT_IN_POLICY, read_holdout, read_keys, read_policy
+from pipelines.settings import holdout_key
 
 PREFIX: Final = "MAKEGOOD_"
 
@@ -15,6 +16,7 @@ KNOWN: Final = (
     *("MAKEGOOD_SMTP_USER", "MAKEGOOD_SMTP_PASSWORD", "MAKEGOOD_SMTP_CA"),
     *("MAKEGOOD_STRIPE_KEY", "MAKEGOOD_STRIPE_URL", "MAKEGOOD_STRIPE_WEBHOOK_SECRETS"),
     *("MAKEGOOD_GOODS_URL", "MAKEGOOD_GOODS_SECRETS", "MAKEGOOD_GOODS_CA"),
+    *("MAKEGOOD_SURVEY_URL", "MAKEGOOD_UNSUBSCRIBE_URL", "MAKEGOOD_SURVEY_KEYS"),
 )
 """Every variable that some command reads."""
 
@@ -37,6 +39,7 @@ def environment_lines(environment: Mapping[str, str]) -> Iterator[Line]:
 def policy_lines(path: str | None) -> Iterator[Line]:
     """Whether the policy can be used; raises as a night would."""
     policy, _ = read_policy(path)
+    read_holdout(policy, holdout_key())
     yield Line("policy", State.OK, f"{path or BUILT_IN_POLICY} can be used ({policy.sha256[:12]})")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, up
 from remediation.ledger.control_tables import CLAIMS, SESSION_PRINTS
 from remediation.ledger.forgotten import PLACELESS
 from remediation.ledger.sql import affected
+from remediation.ledger.survey_tables import SURVEYS, UNSAID
 from remediation.ledger.tables import (
     CONTACTS,
     CUSTOMERS,
@@ -50,6 +51,10 @@ def erase(connection: Connection, customer_id: str) -> Mapping[str, int]:
         ),
         "claims": affected(connection, delete(CLAIMS).where(CLAIMS.c.customer_id == customer_id)),
         "mails": _mails(connection, customer_id),
+        "surveys": affected(
+            connection,
+            update(SURVEYS).where(SURVEYS.c.customer_id == customer_id, SURVEYS.c.text != ERASED).values(UNSAID),
+        ),
         "evidence": _evidence(connection, customer_id),
     }
 

@@ -6,10 +6,10 @@ from sqlalchemy import Connection, delete, or_, select
 
 from remediation.ledger.audit import Author
 from remediation.ledger.tables import MAILS, OUTBOX, REMEDIES
-from remediation.outbox.claims import Item, advance, item_of
+from remediation.outbox.claims import SURVEY, cancel, item_of
 from remediation.outbox.states import State
 
-_WORDS: Final = ("mail", "letter")
+_WORDS: Final = ("mail", "letter", SURVEY)
 _REASON: Final = "its customer is to be forgotten"
 _WAITING: Final = (State.PROPOSED, State.HELD, State.APPROVED, State.FAILED, State.MANUAL)
 
@@ -30,16 +30,9 @@ def call_off_mails(connection: Connection, customer_id: str, author: Author) -> 
     )
     items = [item_of(row) for row in connection.execute(waiting).all()]
     for item in items:
-        _cancel(connection, item, author)
+        cancel(connection, item, author, _REASON)
     # What a person may still approve would else bring its mail with it.
     has_item = select(OUTBOX.c.outbox_id).where(OUTBOX.c.remedy_id == MAILS.c.remedy_id, OUTBOX.c.kind == "mail")
     theirs = select(REMEDIES.c.remedy_id).where(of_customer)
     connection.execute(delete(MAILS).where(MAILS.c.remedy_id.in_(theirs), ~has_item.exists()))
     return len(items)
-
-
-def _cancel(connection: Connection, item: Item, author: Author) -> None:
-    """One that was put off certainly did not leave; states only move forward, so that it fails first."""
-    if item.state is State.SENDING:
-        item = advance(connection, item, State.FAILED, author, _REASON)
-    advance(connection, item, State.CANCELLED, author, _REASON)

@@ -19,7 +19,9 @@ from remediation.ledger.control_tables import AUDIT
 GENESIS: Final = "0" * 64
 """What stands before the first row."""
 
-Entity = Literal["remedy", "outbox", "run", "control", "ticket", "customer", "suppression", "block", "declined"]
+Entity = Literal[
+    "remedy", "outbox", "run", "control", "ticket", "customer", "suppression", "block", "declined", "survey"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, and_, or_, select
 
 from remediation.database import writing
 from remediation.ledger.audit import Author
+from remediation.ledger.survey_tables import SURVEYS
 from remediation.ledger.tables import CUSTOMERS, MAILS, OUTBOX, REMEDIES
 from remediation.mailing.bounces import Bounce
 from remediation.mailing.suppressed import Reason, suppress_within
-from remediation.outbox.claims import advance, item_of
+from remediation.outbox.claims import SURVEY, advance, item_of
 from remediation.outbox.states import State
 
 
@@ -44,12 +45,16 @@ def take(engine: Engine, bounce: Bounce, author: Author) -> Taken:
 
 
 def _mail(connection: Connection, message_id: str | None) -> Row[tuple[object, ...]] | None:
+    """The outbox item of the apology or the survey with this id, and its customer's address."""
+    if message_id is None:
+        return None
     query = (
         select(OUTBOX, CUSTOMERS.c.email)
-        .join(MAILS, MAILS.c.remedy_id == OUTBOX.c.remedy_id)
         .join(REMEDIES, REMEDIES.c.remedy_id == OUTBOX.c.remedy_id)
         .outerjoin(CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id)
-        .where(OUTBOX.c.kind == "mail", MAILS.c.message_id == message_id)
+        .outerjoin(MAILS, and_(MAILS.c.remedy_id == OUTBOX.c.remedy_id, OUTBOX.c.kind == "mail"))
+        .outerjoin(SURVEYS, and_(SURVEYS.c.remedy_id == OUTBOX.c.remedy_id, OUTBOX.c.kind == SURVEY))
+        .where(or_(MAILS.c.message_id == message_id, SURVEYS.c.message_id == message_id))
     )
     return connection.execute(query).first()
 

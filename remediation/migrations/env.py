@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from remediation.ledger import control_tables
+from remediation.ledger import control_tables, survey_tables
 from remediation.ledger.tables import METADATA
 
-__all__ = ["control_tables"]  # imported so that METADATA holds their tables
+__all__ = ["control_tables", "survey_tables"]  # imported so that METADATA holds their tables
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -5,15 +5,15 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
 
-from remediation.mail import Mail
+from remediation.mail import Invitation, Mail
 from remediation.notices.errors import NoticeError
 
 MAX_MESSAGE_ID: Final = 60
@@ -21,7 +21,22 @@ MAX_MESSAGE_ID: Final = 60
 
 _MESSAGE_ID: Final = re.compile(r"<[a-z0-9]+@[a-z0-9-]+(\.[a-z0-9-]+)+>")
 
-_POLICY: Final = SMTP.clone(cte_type="7bit")
+
+class _Unfolded(UnstructuredHeader, BaseHeader):
+    """A field whose value stays one word: folded, a long URL would become encoded words, which nobody can click on."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """The field as one line; the length of a URL is bounded where it is configured."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _headers() -> HeaderRegistry:
+    registry = HeaderRegistry()
+    registry.map_to_type("list-unsubscribe", _Unfolded)
+    return registry
+
+
+_POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_headers())
 """CRLF and seven bits: every server on the way may pass it on as it is, and no signature breaks."""
 
 
@@ -60,6 +75,9 @@ def address(mail: Mail, recipient: str, sender: Sender, sent_at: int | None = No
         message["Date"] = format_datetime(datetime.fromtimestamp(sent_at // 1000, UTC))
     message["Message-ID"] = _message_id(mail, sender)
     message["Auto-Submitted"] = "auto-generated"
+    if isinstance(mail, Invitation):
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"  # RFC 2369
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     # Set after the parts: making the message multipart moves every Content- header into the first part.

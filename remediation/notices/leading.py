@@ -24,12 +24,9 @@ KIND_ORDER: Final[tuple[Kind, ...]] = (
 
 def leading(findings: Sequence[Finding]) -> Finding:
     """The most severe finding, then the first by `KIND_ORDER`, then the earliest; the order passed has no say."""
-    return min(
-        findings,
-        key=lambda finding: (
-            -finding.severity,
-            KIND_ORDER.index(finding.kind),
-            finding.occurred_from,
-            finding.finding_id,
-        ),
-    )
+    return min(findings, key=lambda each: (*rank(each.severity, each.kind, each.occurred_from), each.finding_id))
+
+
+def rank(severity: float, kind: Kind, occurred_from: int) -> tuple[float, int, int]:
+    """Where a finding stands among others; the first is the leading one."""
+    return -severity, KIND_ORDER.index(kind), occurred_from

@@ -70,15 +70,15 @@ def render(  # noqa: PLR0913, PLR0917 - a mail needs exactly these, and no recor
     spoken = words(language, fitting(voice, findings))
     display = Display(spoken, locale)
     finding = leading(findings)
-    zone = _zone(timezone)
+    zone = zone_or_utc(timezone)
     done = deeds(remedy, display, corrected=corrected and finding.kind == "wrong_item")
     letter = Letter(
         kind=finding.kind,
         telling=telling(finding),
         language=language.replace("_", "-"),
         direction="rtl" if locale.text_direction == "rtl" else "ltr",
-        title=_title(order_line, customer_locale),
-        order=_order(order_line),
+        title=title_of(order_line, customer_locale),
+        order=order_of(order_line),
         # A null figure is as absent as one that is not there: the template then names what it lacks.
         evidence={name: value for name, value in finding.evidence.items() if value is not None},
         when=display.span(finding.occurred_from, finding.occurred_to, zone),
@@ -106,21 +106,32 @@ def _demand_one_story(remedy: Remedy, findings: Sequence[Finding], order_line: O
         )
 
 
-def _title(order_line: OrderLine, tag: str) -> str:
+def title_of(order_line: OrderLine, tag: str) -> str:
+    """The title as a customer of locale `tag` reads it.
+
+    Raises:
+      NoticeError: It has no visible character.
+    """
     title = next(filter(None, map(legible, titles_for(order_line.title, tag))), None)
     if title is None:
         raise NoticeError(f"Order line {order_line.order_line_id}: its title is empty; import it with a title.")
     return title
 
 
-def _order(order_line: OrderLine) -> str:
+def order_of(order_line: OrderLine) -> str:
+    """The order's number as it may be printed.
+
+    Raises:
+      NoticeError: It has no visible character.
+    """
     order = legible(order_line.order_id)
     if not order:
         raise NoticeError(f"Order line {order_line.order_line_id}: its order_id has no visible character; correct it.")
     return order
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_or_utc(name: str) -> ZoneInfo:
+    """The zone of that name; UTC where there is none, which whoever shows a time says."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # no such zone, no such name, a folder of zones
@@ -153,14 +164,19 @@ def _mail(remedy_id: str, letter: Letter, jinja: Environment) -> Mail:
         ) from error
     return Mail(
         remedy_id=remedy_id,
-        message_id=_message_id(remedy_id),
+        message_id=message_id(remedy_id),
         language=letter.language,
         subject=subject,
         text=f"{text}\n",
-        html=_INLINER.inline(page),
+        html=inlined(page),
     )
 
 
-def _message_id(remedy_id: str) -> str:
-    """The remedy's uuid in base 32: its 26 characters leave the sender's domain room in a short Message-ID."""
+def inlined(page: str) -> str:
+    """The page with its styles where every mail program finds them."""
+    return _INLINER.inline(page)
+
+
+def message_id(remedy_id: str) -> str:
+    """The uuid of a remedy, or of a survey, in base 32: 26 characters, so that the sender's domain has room."""
     return base64.b32encode(uuid.UUID(remedy_id).bytes).decode("ascii").rstrip("=").lower()

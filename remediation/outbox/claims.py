@@ -30,6 +30,8 @@ from remediation.ledger.control_tables import BLOCKS, CONTROL
 from remediation.ledger.tables import OUTBOX, REMEDIES, RUNS
 from remediation.outbox.states import FORWARD, State
 
+SURVEY: Final = "survey"
+"""The kind of item that asks a customer, days after everything else."""
 _TOLD: Final = ("refund", "credit", "replacement", "exchange")
 """What a mail says has been done."""
 _DONE: Final = (State.SENT, State.SETTLED)
@@ -145,6 +147,17 @@ def renew(connection: Connection, item: Item, at: int) -> Item:
     return _change(connection, item, {"claimed_at": at})
 
 
+def cancel(connection: Connection, item: Item, author: Author, reason: str) -> None:
+    """Ends an item that has not left; one that was put off fails first, since states only move forward.
+
+    Raises:
+      StateChangedError: It has left that state meanwhile; nothing was changed.
+    """
+    if item.state is State.SENDING:
+        item = advance(connection, item, State.FAILED, author, reason)
+    advance(connection, item, State.CANCELLED, author, reason)
+
+
 def _change(connection: Connection, item: Item, values: Mapping[str, object]) -> Item:
     changed = connection.execute(
         update(OUTBOX)
@@ -222,7 +235,18 @@ def _trying_again(kind: str) -> Executable:
 
 def _may_leave(kind: str) -> ColumnElement[bool]:
     """Whether an item may leave the house now. A refund may fail while its mail waits, which then would not be true."""
-    return and_(_is_open(), _deeds_are_done()) if kind == "mail" else _is_open()
+    if kind == "mail":
+        return and_(_is_open(), _deeds_are_done())
+    return and_(_is_open(), all_is_final(OUTBOX.c.remedy_id)) if kind == SURVEY else _is_open()
+
+
+def all_is_final(remedy_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether all that a remedy sends has been done for good, so that its customer may be asked about it."""
+    item = OUTBOX.alias("item")
+    is_final = or_(item.c.state == State.SETTLED, and_(item.c.state == State.SENT, item.c.kind != "refund"))
+    return not_(
+        select(item.c.outbox_id).where(item.c.remedy_id == remedy_id, item.c.kind != SURVEY, not_(is_final)).exists()
+    )
 
 
 def _is_open() -> ColumnElement[bool]:

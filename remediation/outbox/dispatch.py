@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from sqlalchemy import Engine
@@ -13,8 +13,11 @@ from remediation.gateways.mails import Mailer
 from remediation.gateways.refunds import RefundGateway
 from remediation.goods_desk import OrderGoods
 from remediation.locks import IsHeld
+from remediation.loyalty.links import Links
+from remediation.loyalty.posting import PostSurveys, call_off
 from remediation.mailer import PostMails
 from remediation.outbox.breaker import Pace
+from remediation.outbox.claims import SURVEY, waiting
 from remediation.outbox.lock import SenderBusyError, sender_lock
 from remediation.outbox.worker import Clock, Errand, Passed, Worker
 from remediation.payer import PayRefunds
@@ -30,25 +33,29 @@ POLL_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways out. Without a desk no goods are ordered, and their mails wait."""
+    """The ways out. Without a desk no goods are ordered, and their mails wait; without links no customer is asked."""
 
     refunds: RefundGateway
     mails: Mailer
     goods: GoodsDesk | None = None
+    links: Links | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What became of refunds, goods and mails in one pass."""
+    """What became of refunds, goods, mails and surveys in one pass."""
 
     refunds: Passed
     goods: Passed
     mails: Passed
+    surveys: Passed = field(default_factory=Passed)
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing was sent and nothing was tried."""
-        return all(each == Passed(waiting=each.waiting) for each in (self.refunds, self.goods, self.mails))
+        return all(
+            each == Passed(waiting=each.waiting) for each in (self.refunds, self.goods, self.mails, self.surveys)
+        )
 
 
 def dispatch(engine: Engine, ways: Ways, clock: Clock, pace: Pace | None = None) -> Dispatched:
@@ -70,9 +77,10 @@ def dispatch(engine: Engine, ways: Ways, clock: Clock, pace: Pace | None = None)
                 goods = _sum(goods, _run(engine, OrderGoods(engine, ways.goods, kind), clock, is_held, pace))
         with ways.mails:
             mails = _run(engine, PostMails(engine, ways.mails, clock), clock, is_held, pace)
-    for kind, passed in (("refund", refunds), ("goods", goods), ("mail", mails)):
+            surveys = _surveys(engine, ways, clock, is_held, pace)
+    for kind, passed in (("refund", refunds), ("goods", goods), ("mail", mails), (SURVEY, surveys)):
         _LOG.info("pass ended", extra={"kind": kind, **asdict(passed)})
-    return Dispatched(refunds=refunds, goods=goods, mails=mails)
+    return Dispatched(refunds=refunds, goods=goods, mails=mails, surveys=surveys)
 
 
 def follow(
@@ -90,6 +98,16 @@ def follow(
                 tell(done)
         if rest():
             return
+
+
+def _surveys(engine: Engine, ways: Ways, clock: Clock, is_held: IsHeld, pace: Pace | None) -> Passed:
+    """What is not to be asked any more is called off, before and after the rest is sent."""
+    call_off(engine, clock())
+    if ways.links is None:
+        return Passed(waiting=waiting(engine, SURVEY))
+    passed = _run(engine, PostSurveys(engine, ways.mails, clock, ways.links), clock, is_held, pace)
+    call_off(engine, clock())
+    return passed
 
 
 def _run(engine: Engine, errand: Errand, clock: Clock, is_held: IsHeld, pace: Pace | None) -> Passed:

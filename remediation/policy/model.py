@@ -12,6 +12,7 @@ from detectors.incidents.rules import IncidentRules
 from detectors.playback.rules import PlaybackRules
 from remediation.canonical import sha256_of
 from remediation.guards.rules import GuardRules
+from remediation.loyalty.rules import SurveyRules
 from remediation.money import DIGITS
 from remediation.orders import Currency, Minor, OrderKind, Voice
 from remediation.policy.goods import Goods
@@ -21,6 +22,9 @@ from remediation.retention.rules import RetentionRules
 
 GOODWILL_LIMIT_PERCENT: Final = 50
 """Of the price paid, so that a full refund and goodwill stay within 150 % of it: more would invite false claims."""
+
+UNDECIDING: Final = frozenset({"retention", "survey"})
+"""Sections that say how long something is kept and who is asked, and nothing of what is owed."""
 
 GOODWILL_HOLDOUT_PERCENT: Final = 50
 """More hold-outs than customers who get goodwill would make no comparison better."""
@@ -169,6 +173,7 @@ class Policy(Section):
     trust: Trust
     goodwill: Goodwill
     mail: MailRules
+    survey: SurveyRules
     retention: RetentionRules
 
     @cached_property
@@ -182,5 +187,5 @@ class Policy(Section):
 
 
 def figures_sha256(content: Mapping[str, object]) -> str:
-    """The digest of a policy's content as JSON; how long something is kept decides nothing about what is owed."""
-    return sha256_of({name: section for name, section in content.items() if name != "retention"})
+    """The digest of a policy's content as JSON, without what decides nothing about what is owed."""
+    return sha256_of({name: section for name, section in content.items() if name not in UNDECIDING})

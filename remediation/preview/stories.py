@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from detectors.finding import Finding
+from remediation.loyalty.asking import ask
 from remediation.mail import Mail
 from remediation.notices.rendering import render
 from remediation.notices.tone import fitting
@@ -23,9 +24,11 @@ from remediation.preview.samples import (
 )
 from remediation.remedy import Action
 
-Section = Literal["failures", "deeds", "figures", "titles"]
+Section = Literal["failures", "deeds", "figures", "titles", "survey"]
 
 VOICES: Final[tuple[Voice, ...]] = get_args(Voice)
+
+_SURVEY: Final = "5e1a3d2c-0f5b-5c7e-9a51-0c2a4b6d8e10"
 
 HOMES: Final[Mapping[str, tuple[str, str]]] = {
     "en": ("en-US", "America/New_York"),
@@ -119,8 +122,19 @@ class Story:
         )
 
 
+class Survey(Story):
+    """What is asked a week later, with the links as the ledger keeps them: placeholders."""
+
+    def mail(self, language: str, voice: Voice) -> Mail:  # noqa: ARG002 it has one voice
+        """The survey as `makegood loyalty invite` writes it."""
+        locale, timezone = HOMES.get(language, (language, "UTC"))
+        line = an_order_line(self.title or _title(self.finding), self.order_id, self.currency)
+        return ask(_SURVEY, line, locale, timezone, self.finding.occurred_to)
+
+
 def stories(language: str) -> Iterator[Story]:
     """Everything there is to tell in one language; no two have one name."""
+    yield Survey("survey", "survey", a_failure("playback_stalls"))
     yield from _failures()
     yield from _deeds()
     yield from _figures()

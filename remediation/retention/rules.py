@@ -23,5 +23,6 @@ class RetentionRules(Section):
     scans: JudgedDays
     destinations: JudgedDays
     grants: JudgedDays
+    surveys: Days
     session_prints: Days
     customers: JudgedDays

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Column, ColumnElement, FromClause, Select, Subquery, Table, Text, case, cast, func, select, true
 
 from remediation.ledger.control_tables import CLAIMS, SESSION_PRINTS
+from remediation.ledger.survey_tables import SURVEYS, UNSAID
 from remediation.ledger.tables import (
     CONTACTS,
     CUSTOMERS,
@@ -116,6 +117,15 @@ SWEEPS: Final = (
         more=ORDER_LINES.c.ship_to.is_not(None),
     ),
     Sweep("grants", lambda rules: rules.grants, GRANTS, GRANTS.c.granted_at, GRANTS.c.order_line_id),
+    Sweep(
+        "surveys",
+        lambda rules: rules.surveys,
+        SURVEYS,
+        SURVEYS.c.asked_at,
+        None,
+        values=UNSAID,
+        more=SURVEYS.c.text != ERASED,
+    ),
     Sweep("session prints", lambda rules: rules.session_prints, SESSION_PRINTS, SESSION_PRINTS.c.first_seen, None),
     Sweep(
         "customers",

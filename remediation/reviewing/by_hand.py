@@ -7,7 +7,7 @@ from remediation.ledger.audit import Author
 from remediation.ledger.postings import EXPENSE, Transfer, owed_account, post
 from remediation.ledger.tables import OUTBOX
 from remediation.money import Money
-from remediation.outbox.claims import Item, advance, item_of
+from remediation.outbox.claims import Item, advance, cancel, item_of
 from remediation.outbox.states import State
 from remediation.payer import payment, payout_of
 from remediation.reviewing.verdicts import ReviewError, given, write_verdict
@@ -62,8 +62,7 @@ def _say_nothing(connection: Connection, remedy_id: str, author: Author) -> None
     of_remedy = (OUTBOX.c.remedy_id == remedy_id, OUTBOX.c.kind == "mail")
     unsent = select(OUTBOX).where(*of_remedy, or_(OUTBOX.c.state == State.APPROVED, put_off))
     for mail in map(item_of, connection.execute(unsent).all()):
-        ended = mail if mail.state is State.APPROVED else advance(connection, mail, State.FAILED, author, why)
-        advance(connection, ended, State.CANCELLED, author, why)
+        cancel(connection, mail, author, why)
 
 
 def _with_a_person(connection: Connection, outbox_id: str) -> Item:

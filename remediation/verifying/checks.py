@@ -57,6 +57,10 @@ CHECKS: Final = (
     Check("Nothing is begun in mode off or shadow.", _LOOK, order.mode_obeyed),
     Check("Nothing is begun on a blocked order line.", _LOOK, order.blocks_obeyed),
     Check("A mail follows what it tells of.", _LOOK, order.deeds_before_words),
+    Check("A survey has its item, and is its customer's.", _COMPARE, loyalty.belong),
+    Check("A survey follows its apology.", _LOOK, loyalty.after_the_apology),
+    Check("A customer is asked once in the policy's days.", _REPORT, loyalty.once_a_period),
+    Check("Who replied was asked, and the log tells of it.", _LOG, loyalty.replied),
     Check("A Message-ID is one mail's.", _COMPARE, slots.one_mail_each),
     Check("A mail's amounts are the ledger's.", "write to the customer, and report this as a defect", mails.amounts),
     Check("Mails hold neither name nor address.", _ERASE, privacy.mailed),
@@ -64,5 +68,6 @@ CHECKS: Final = (
     Check("Reasons, evidence and the log hold no name.", _ERASE, privacy.names),
     Check("Of a forgotten customer nothing is left.", "forget the customer once more", privacy.forgotten),
     Check("Nothing is stuck.", "run makegood dispatch, then look at the item", waiting.stuck, warns=True),
+    Check("A survey that is to be sent has its text.", "run makegood dispatch", loyalty.written, warns=True),
     Check("Every run comes to its end.", "run the night again, or decide on the run", waiting.unfinished, warns=True),
 )

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, li
 
 from remediation.ledger.resolution import REFUND_ACTIONS
 from remediation.ledger.tables import MAILS, ORDER_LINES, OUTBOX, REMEDIES
+from remediation.outbox.claims import SURVEY
 from remediation.outbox.states import State
 from remediation.verifying.actions import actions, refunds
 from remediation.verifying.breach import Breach
@@ -32,6 +33,7 @@ def belong(connection: Connection, _now: int) -> Iterator[Breach]:
         .select_from(OUTBOX.join(REMEDIES).outerjoin(due, _same(due)))
         .where(
             due.c.remedy_id.is_(None),
+            OUTBOX.c.kind != SURVEY,  # no remedy leads to it: `loyalty` looks at these
             ~and_(called_off, OUTBOX.c.state == State.CANCELLED),
         )
     )

@@ -20,6 +20,10 @@ _GROUPING: Final = "[.,'\u2019 \u00a0\u202f]?"
 _GROUP: Final = 3
 """The last group of a whole number has three digits everywhere; in India the others have two."""
 _POINT: Final = "[.,]"
+_LATIN: Final = str.maketrans(
+    {chr(zero + digit): str(digit) for zero in (0x660, 0x6F0) for digit in range(10)} | {"\u066b": ".", "\u066c": ","}
+)
+"""Arabic and Persian digits and separators, each as the Latin one."""
 
 Actions = Sequence[Mapping[str, object]]
 
@@ -47,7 +51,7 @@ def amounts(connection: Connection, _now: int) -> Iterator[Breach]:
 def says(text: str, minor: int, currency: str, *, page: bool = False) -> bool:
     """Whether the amount stands in the text; on an HTML page, where a reader sees it and not in a style or a tag."""
     body = max(0, text.find("<body")) if page else 0
-    found = _pattern(minor, DIGITS.get(currency, 0)).finditer(text, body)
+    found = _pattern(minor, DIGITS.get(currency, 0)).finditer(text.translate(_LATIN), body)
     return any(not page or text.rfind("<", body, each.start()) < text.rfind(">", body, each.start()) for each in found)
 
 

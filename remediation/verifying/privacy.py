@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Text, and_, cast, func
 
 from remediation.ledger.control_tables import AUDIT, BLOCKS, CLAIMS, FORGOTTEN, REVIEWS, SESSION_PRINTS
 from remediation.ledger.sql import chunks
+from remediation.ledger.survey_tables import SURVEYS
 from remediation.ledger.tables import (
     CONTACTS,
     CUSTOMERS,
@@ -52,7 +53,7 @@ _WORDS: Final = (
 _SHORT_NAME: Final = 2
 """Signs of a name that may be part of an ordinary word, in scripts without spaces between words."""
 
-_MAILED: Final = (MAILS.c.subject, MAILS.c.text, MAILS.c.html)
+_MAILED: Final = (MAILS, SURVEYS)
 
 
 def addresses(connection: Connection, _now: int) -> Iterator[Breach]:
@@ -70,18 +71,15 @@ def addresses(connection: Connection, _now: int) -> Iterator[Breach]:
 
 def mailed(connection: Connection, _now: int) -> Iterator[Breach]:
     """Mails that hold the address or the name of their recipient. A title that is the name is the catalogue's."""
-    title = cast(ORDER_LINES.c.title, Text)
-    of_customer = (
-        MAILS.join(REMEDIES).join(CUSTOMERS, CUSTOMERS.c.customer_id == REMEDIES.c.customer_id).join(ORDER_LINES)
-    )
-    named = and_(_is_telling(), ~_holds(connection, title, CUSTOMERS.c.name))
-    for text in _MAILED:
-        query = select(MAILS.c.remedy_id).select_from(of_customer)
-        holds = or_(
-            _holds(connection, text, CUSTOMERS.c.email), and_(named, _holds(connection, text, CUSTOMERS.c.name))
-        )
-        for remedy_id in connection.scalars(query.where(holds)):
-            yield _breach(text, (remedy_id,), "holds its recipient's name or address")
+    named = and_(_is_telling(), ~_holds(connection, cast(ORDER_LINES.c.title, Text), CUSTOMERS.c.name))
+    whose = CUSTOMERS.c.customer_id == REMEDIES.c.customer_id
+    for table in _MAILED:
+        query = select(table.c.remedy_id).select_from(table.join(REMEDIES).join(CUSTOMERS, whose).join(ORDER_LINES))
+        for text in (table.c.subject, table.c.text, table.c.html):
+            name = and_(named, _holds(connection, text, CUSTOMERS.c.name))
+            holds = or_(_holds(connection, text, CUSTOMERS.c.email), name)
+            for remedy_id in connection.scalars(query.where(holds)):
+                yield _breach(text, (remedy_id,), "holds its recipient's name or address")
 
 
 def names(connection: Connection, _now: int) -> Iterator[Breach]:
@@ -122,9 +120,10 @@ def forgotten(connection: Connection, _now: int) -> Iterator[Breach]:
     for table, is_left in left.items():
         for row in connection.execute(select(*table.primary_key.columns).join(FORGOTTEN, is_left)):
             yield Breach(table.name, key(row), "its customer is forgotten")
-    told = MAILS.join(REMEDIES).join(FORGOTTEN, FORGOTTEN.c.customer_id == remedy.customer_id)
-    for remedy_id in connection.scalars(select(MAILS.c.remedy_id).select_from(told).where(MAILS.c.text != ERASED)):
-        yield Breach("mails", remedy_id, "its customer is forgotten")
+    for table in _MAILED:
+        told = table.join(REMEDIES).join(FORGOTTEN, FORGOTTEN.c.customer_id == remedy.customer_id)
+        for remedy_id in connection.scalars(select(table.c.remedy_id).select_from(told).where(table.c.text != ERASED)):
+            yield Breach(table.name, remedy_id, "its customer is forgotten")
 
 
 def _customers(connection: Connection, addresses: Iterable[str]) -> Iterator[str]:

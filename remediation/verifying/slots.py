@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union_all
 
 from detectors.finding import content_id
+from remediation.ledger.survey_tables import SURVEYS
 from remediation.ledger.tables import MAILS, OUTBOX, REMEDIES
 from remediation.verifying.breach import Breach
 
@@ -42,7 +43,8 @@ def item_ids(connection: Connection, _now: int) -> Iterator[Breach]:
 
 def one_mail_each(connection: Connection, _now: int) -> Iterator[Breach]:
     """Mails that share a Message-ID, so that one of them would be taken for the other's repetition."""
-    key = MAILS.c.message_id
+    every = union_all(select(MAILS.c.message_id), select(SURVEYS.c.message_id)).subquery()
+    key = every.c.message_id
     query = select(key, func.count().label("found")).group_by(key).having(func.count() > 1)
     for row in connection.execute(query):
         yield Breach("mails", row.message_id, f"{row.found} mails have this message_id")

@@ -141,11 +141,11 @@ def test_a_customer_is_left_alone_and_written_to_again(makegood: Makegood) -> No
 
 
 def test_a_ledger_goes_down_and_up(makegood: Makegood) -> None:
-    assert makegood("migrate", "--to", "0001").out == "from version 0005 to 0001\n"
+    assert makegood("migrate", "--to", "0001").out == "from version 0006 to 0001\n"
     refused = makegood("dispatch")
     assert (refused.code, "run makegood migrate" in refused.err) == (1, True)
-    assert makegood("migrate").out == "from version 0001 to 0005\n"
-    assert makegood("migrate").out == "version 0005\n"
+    assert makegood("migrate").out == "from version 0001 to 0006\n"
+    assert makegood("migrate").out == "version 0006\n"
 
 
 @pytest.mark.parametrize("rate", ["0", "-1"])

@@ -23,6 +23,7 @@ from remediation.database import open_ledger, parse_url
 from remediation.gateways.smtp_settings import Security
 from remediation.gateways.stripe_refunds import StripeGateway
 from remediation.gateways.targets import TargetError
+from remediation.policy.load import default_text
 from remediation.schema import HEAD
 from tests.remediation.ledger.evenings import MORNING, record_night
 from tests.support.command_line import Makegood, Ran, command_line
@@ -94,6 +95,24 @@ def test_one_thing_that_fails_is_exit_code_1_and_says_what_to_do(doctor: Callabl
     assert re.fullmatch(r"fail  refunds: NotADirectoryError.*policy\.toml.*", failed[1])
     assert len(failed) == 2
     assert "ok    mails: " in ran.out
+
+
+def test_surveys_and_the_key_of_hold_outs_are_looked_at(
+    doctor: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = default_text().decode().replace("enabled = false", "enabled = true").replace("percent = 0", "percent = 5")
+    (tmp_path / "policy.toml").write_text(policy)
+    monkeypatch.setenv("MAKEGOOD_SURVEY_URL", "https://shop.example/rate")
+    ran = doctor("--policy=policy.toml")
+    assert "fail  policy: the policy holds 5 % out from goodwill: set the environment variable" in ran.out
+    assert "fail  surveys: a survey needs a secret: set the environment variable MAKEGOOD_UNSUBSCRIBE_URL" in ran.out
+    monkeypatch.setenv("MAKEGOOD_HOLDOUT_KEY", "5a" * 32)
+    monkeypatch.setenv("MAKEGOOD_SURVEY_KEYS", "5a" * 32)
+    monkeypatch.setenv("MAKEGOOD_UNSUBSCRIBE_URL", "https://shop.example/off")
+    ran = doctor("--policy=policy.toml")
+    assert "fail" not in ran.out
+    assert "ok    surveys: their links and keys can be used" in ran.out
+    assert "5a5a" not in ran.out
 
 
 def test_no_secret_is_ever_shown(doctor: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:

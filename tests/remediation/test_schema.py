@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select,
 from sqlalchemy.exc import IntegrityError
 
 from remediation.database import DatabaseUnusableError, migrate_ledger, open_database, parse_url, writing
-from remediation.ledger import control_tables
+from remediation.ledger import control_tables, survey_tables
 from remediation.ledger.audit import entries, first_break
 from remediation.ledger.postings import unbalanced
 from remediation.ledger.tables import METADATA, OUTBOX, POSTINGS, REMEDIES, RUNS
@@ -17,7 +17,7 @@ from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, owed,
 from tests.remediation.outbox.senders import Gateway, Mailbox, approve, send, states
 from tests.support.stores import Store
 
-assert control_tables.AUDIT.metadata is METADATA
+assert control_tables.AUDIT.metadata is survey_tables.SURVEYS.metadata is METADATA
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(url: str) -> None:
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE audit (number INTEGER)"))
-    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0001 to 0005"):
+    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0001 to 0006"):
         migrate_ledger(url)
     with engine.begin() as connection:
         assert "retry_at" not in {each["name"] for each in inspect(connection).get_columns("outbox")}
@@ -157,7 +157,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(url: str) -> None:
 
 
 def test_there_is_no_way_to_a_version_that_is_not_there(url: str) -> None:
-    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0005 to 9999"):
+    with pytest.raises(DatabaseUnusableError, match="cannot be brought from version 0006 to 9999"):
         migrate_ledger(url, "9999")
 
 

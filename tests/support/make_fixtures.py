@@ -19,7 +19,7 @@ import polars as pl
 import zstandard
 
 from tests.support import make_deliveries, stories
-from tests.support.stories import EVENING, HOUR, MINUTE, Visit
+from tests.support.stories import DAY, EVENING, HOUR, MINUTE, Visit
 from tests.support.viewing import Beacon
 
 FIXTURES: Final = Path(__file__).parents[2] / "fixtures"
@@ -45,6 +45,12 @@ PRICES: Final = {
     "jpy": Price(500, "JPY", "ja-JP", "Asia/Tokyo"),
     "kwd": Price(1_250, "KWD", "en-GB", "Asia/Kuwait"),
     "eur": Price(399, "EUR", "de-DE", "Europe/Berlin"),
+    "anna": Price(300, "GBP", "en-GB", "Europe/London"),
+    "ben": Price(300, "GBP", "en-GB", "Europe/London"),
+    "chie": Price(500, "JPY", "ja-JP", "Asia/Tokyo"),
+    "dora": Price(400, "EUR", "de-DE", "Europe/Berlin"),
+    "elena": Price(400, "EUR", "es-ES", "Europe/Madrid"),
+    "farid": Price(1_000, "USD", "ar-EG", "Africa/Cairo"),
 }
 
 
@@ -101,7 +107,37 @@ def rerun() -> Files:
     }
 
 
-MADE: Final = (healthy_day, duplicate_beacons, truncated_file, two_currencies, rerun, *make_deliveries.MADE)
+def goodwill_or_not() -> Files:
+    """The night; then what was replied a week later, by order line, and what was bought in the weeks after."""
+    visits = stories.six_without_a_film()
+    asked = EVENING + 9 * DAY
+    scores = {"anna": 10, "chie": 9, "elena": 6, "ben": 7, "dora": 3}
+    bought = {"anna": 10, "dora": 40, "somebody-else": 60}
+    later = [
+        {**_order(name, Price(), EVENING + days * DAY), "order_id": f"again-{name}"} for name, days in bought.items()
+    ]
+    for order in later:
+        order["order_line_id"] = f"{order['order_line_id']}-again"
+        del order["available_until"]
+    replies = (f"line-{name},{score},{_rfc3339(asked)}" for name, score in scores.items())
+    return {
+        "telemetry/beacons.jsonl": _lines(_arrived(visits)),
+        "later/orders.jsonl": _json_lines(later),
+        "later/answers.csv": "\n".join(("order_line_id,score,answered_at", *replies, "")).encode(),
+        "later/unsubscribed.csv": f"order_line_id,unsubscribed_at\nline-dora,{_rfc3339(asked + HOUR)}\n".encode(),
+        **_books(visits),
+    }
+
+
+MADE: Final = (
+    healthy_day,
+    duplicate_beacons,
+    truncated_file,
+    two_currencies,
+    rerun,
+    goodwill_or_not,
+    *make_deliveries.MADE,
+)
 
 
 def made() -> Files:

@@ -9,6 +9,7 @@ from tests.support.viewing import Beacon, Viewing, a_viewing
 SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 EVENING: Final = 1_795_287_600_000  # 2026-11-21T19:00:00Z
 
 Happening = Callable[[Viewing], Viewing]
@@ -135,6 +136,11 @@ def sent_twice() -> list[Visit]:
 def four_currencies() -> list[Visit]:
     """The same failure four times."""
     return [a_visit(currency, 5, never_starts) for currency in ("usd", "jpy", "kwd", "eur")]
+
+
+def six_without_a_film() -> list[Visit]:
+    """The same failure six times, once in each language that mails speak and once more in English."""
+    return [a_visit(name, 5, never_starts) for name in ("anna", "ben", "chie", "dora", "elena", "farid")]
 
 
 def slow_then_spoilt() -> tuple[list[Visit], list[Visit]]:

@@ -98,12 +98,12 @@ LANGUAGES: Final = sorted(languages())
 
 @cache
 def mails(language: str) -> Mapping[str, Mail]:
-    """All that the gallery has, but for the titles of others; a name ends in the voice."""
+    """Every apology of the gallery, but for the titles of others; a name ends in the voice. A survey is no apology."""
     return {
         f"{story.name}-{voice}": story.mail(language, voice)
         for story in stories(language)
         for voice in story.voices
-        if story.section != "titles"
+        if story.section not in {"titles", "survey"}
     }
 
 

@@ -19,7 +19,7 @@ from tests.remediation.notices.letters import SENDER
 from tests.support.command_line import command_line
 
 TEMPLATES: Final = Path(__file__).parents[3] / "templates" / "email"
-APART: Final = {"done", "note", "subject"}
+APART: Final = {"done", "note", "subject", "survey"}
 LANGUAGES: Final = sorted(languages())
 LINK: Final = re.compile(r'(?:href|src)="([^"#]*)#?([^"]*)"')
 

@@ -35,6 +35,7 @@ from tests.remediation.ledger.evenings import (
     in_stock,
     with_orders,
 )
+from tests.remediation.loyalty.asked import WEEK_LATER, an_answer, answered, asked, sent, unsubscribed
 from tests.remediation.outbox.senders import Gateway, Mailbox, send
 
 ADA: Final = Author("person ada", MORNING + 5)
@@ -42,6 +43,7 @@ DAY: Final = 86_400_000
 POLICY: Final = default_policy().sha256
 COUNTS: Final[Mapping[str, int]] = {"records": 10, "used": 6, "duplicate": 1, "rejected": 1, "late": 2}
 CREDIT: Final = (Action("refund", 100), Action("credit", 60))
+ASKED: Final = ("C-7", "C-8", "C-9")
 GOODS: Final = (Action("shipping_refund", 499), Action("replacement", service_level="next_day"))
 
 
@@ -95,10 +97,11 @@ def a_night(ledger: Engine, *resolutions: Resolution, as_of: int = MORNING, held
 
 
 def an_eventful_ledger(ledger: Engine) -> Engine:
-    """Paid, waiting, decided by people, failed, done by hand, dropped, topped up, withdrawn, switched off."""
+    """Paid, waiting, decided by people, failed, done by hand, dropped, asked, topped up, withdrawn, switched off."""
     kept = ("paid", "pending", "failed", "by hand", "dropped", "again", "called off")
     lines = (*kept, "held", "allowed", "refused", "credit", "held out")
     with_orders(ledger, *map(an_order, (*lines, "unsent")), an_order("goods", kind="goods", shipping_minor=499))
+    with_orders(ledger, *(an_order(f"asked {customer}", customer_id=customer) for customer in ASKED))
     in_stock(ledger, 5)
     _stop_and_go(ledger)
     a_night(
@@ -108,6 +111,7 @@ def an_eventful_ledger(ledger: Engine) -> Engine:
         a_due("credit", actions=CREDIT, arm="goodwill"),
         a_due("held out", refund=100, arm="holdout", withheld_minor=60),
         a_due("goods", actions=GOODS),
+        *(a_due(f"asked {customer}", refund=100, customer_id=customer) for customer in ASKED),
         declined(),
     )
     reject(ledger, remedy_of("called off"), ADA, "paid in the shop")
@@ -117,10 +121,19 @@ def an_eventful_ledger(ledger: Engine) -> Engine:
     _people_speak(ledger)
     gateway.words["failed"] = RefundStatus.FAILED
     send(ledger, gateway, Mailbox(), MORNING + DAY)
+    _some_are_asked(ledger, gateway)
     a_night(ledger, a_due("again", refund=99, number=2), as_of=MORNING + DAY)
     _runs_are_held(ledger)
     set_mode(ledger, Mode.OFF, ADA, "the bank asks for it")
     return ledger
+
+
+def _some_are_asked(ledger: Engine, gateway: Gateway) -> None:
+    """One answers, one wants to be asked no more; the third does neither."""
+    asked(ledger)
+    sent(ledger, WEEK_LATER, gateway=gateway)
+    answered(ledger, an_answer(ledger, "C-7", 9))
+    unsubscribed(ledger, "C-8")
 
 
 def _people_speak(ledger: Engine) -> None:

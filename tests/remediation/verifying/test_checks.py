@@ -12,6 +12,7 @@ from remediation.verifying import books, items, lines, loyalty, mails, order, ru
 from remediation.verifying.breach import Find
 from remediation.verifying.checks import CHECKS
 from tests.remediation.ledger.evenings import MORNING
+from tests.remediation.loyalty.asked import WEEK_LATER
 from tests.remediation.verifying.ledgers import DAY, item_of, remedy_of, rows_named, run_of
 from tests.support.stores import STORE
 
@@ -21,6 +22,9 @@ OF_PAID = f"WHERE remedy_id = '{PAID}'"
 OF_REFUND = f"WHERE outbox_id = '{REFUND}'"
 BEGUN = f"entity_id = '{REFUND}' AND after = 'sending'"
 MAIL_BEGUN = f"entity_id = '{MAIL}' AND after = 'sending'"
+SURVEY = item_of("asked C-9", "survey")
+OF_SURVEY = f"WHERE survey_id = '{SURVEY}'"
+LATER = WEEK_LATER + 50 * DAY
 OTHER: Final = "b" * 64
 
 
@@ -341,6 +345,48 @@ HARMS: Final = {
         f"UPDATE audit SET number = -1 WHERE {MAIL_BEGUN}",
         ("outbox", MAIL),
         "row -1 of the audit log began to send this mail, and the refund of which it tells had not been made",
+    ),
+    "a survey without its item": Harm(
+        loyalty.belong,
+        f"DELETE FROM outbox WHERE outbox_id = '{SURVEY}'",
+        ("surveys", SURVEY),
+        "its item is not in the outbox",
+    ),
+    "a survey of somebody else": Harm(
+        loyalty.belong,
+        f"UPDATE surveys SET customer_id = 'C-6' {OF_SURVEY}",
+        ("surveys", SURVEY),
+        "its remedy is another customer's",
+    ),
+    "a survey that lost its text": Harm(
+        loyalty.written,
+        f"DELETE FROM surveys {OF_SURVEY};UPDATE outbox SET state = 'approved' WHERE outbox_id = '{SURVEY}'",
+        ("outbox", SURVEY),
+        "this survey is approved, and its text is gone",
+    ),
+    "a customer asked again after fifty days": Harm(
+        loyalty.once_a_period,
+        f"UPDATE surveys SET customer_id = 'C-8', asked_at = {LATER}, period = {LATER // (90 * DAY)} {OF_SURVEY}",
+        ("surveys", SURVEY),
+        "it came 50 days after another, and 90 were to pass",
+    ),
+    "a survey before its apology": Harm(
+        loyalty.after_the_apology,
+        f"UPDATE audit SET number = -1 WHERE entity_id = '{SURVEY}' AND after = 'sending'",
+        ("outbox", SURVEY),
+        "row -1 of the audit log began to send this survey, and its apology had not been sent",
+    ),
+    "an answer of which the log does not tell": Harm(
+        loyalty.replied,
+        "DELETE FROM audit WHERE entity = 'survey' AND after = 'answered'",
+        ("surveys", item_of("asked C-7", "survey")),
+        "it is answered, and the audit log does not tell of it",
+    ),
+    "an unsubscription from what was never sent": Harm(
+        loyalty.replied,
+        f"DELETE FROM audit WHERE entity_id = '{item_of('asked C-8', 'survey')}' AND after = 'sending'",
+        ("surveys", item_of("asked C-8", "survey")),
+        "it is unsubscribed, and it was never sent",
     ),
     "a text of another amount": Harm(
         mails.amounts,

@@ -9,7 +9,9 @@ from tests.remediation.notices.letters import a_mail
 AMOUNTS = {"USD": 123_456_789, "JPY": 1_234_567, "KWD": 2_990, "EUR": 5}
 
 
-@pytest.mark.parametrize("locale", ["en-US", "en-IN", "en-ZA", "en-CH", "ja-JP", "sv-SE"])
+@pytest.mark.parametrize(
+    "locale", ["en-US", "en-IN", "en-ZA", "en-CH", "ja-JP", "sv-SE", "de-CH", "es-ES", "ar-EG", "ar-AE", "ar-MA"]
+)
 @pytest.mark.parametrize("currency", AMOUNTS)
 def test_a_real_mail_names_its_amount_in_every_part(locale: str, currency: str) -> None:
     minor = AMOUNTS[currency]

@@ -3,7 +3,7 @@
 
 from sqlalchemy import Connection, text
 
-from remediation.verifying import waiting
+from remediation.verifying import loyalty, waiting
 from remediation.verifying.checks import CHECKS
 from tests.remediation.ledger.evenings import MORNING
 from tests.remediation.verifying.ledgers import DAY, item_of, rows_named, run_of
@@ -39,4 +39,4 @@ def test_a_run_that_does_not_end_is_told_after_a_day(spoilt: Connection) -> None
 
 
 def test_they_warn() -> None:
-    assert {check.find for check in CHECKS if check.warns} == {waiting.stuck, waiting.unfinished}
+    assert {check.find for check in CHECKS if check.warns} == {waiting.stuck, waiting.unfinished, loyalty.written}
