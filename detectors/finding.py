@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 PlaybackKind = Literal["playback_stalls", "slow_start", "playback_failed", "low_quality", "slow_seeks"]
@@ -14,9 +15,13 @@ Scalar = str | int | float | bool | None
 Doubt = Literal["beyond_wall_clock", "absurd_figures"]
 """Why what a player reports cannot be so; `detectors.playback.possible` says when."""
 
+_RECENT: Final = 10_000
+"""Ids that are remembered: each is asked for again and again while its finding or remedy is decided."""
+
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "makegood.example")
 
 
+@lru_cache(maxsize=_RECENT, typed=True)
 def content_id(**content: Scalar | tuple[str, ...]) -> str:
     """A uuid5 over the canonical JSON of domain content: same content, same id, for ever.
 

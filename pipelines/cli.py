@@ -24,6 +24,7 @@ from pipelines.commands import (
     streaming,
     synthesis,
     tickets,
+    trying,
 )
 from pipelines.commands.metering import Metrics, measured
 from pipelines.commands.shared import Ledger, clock, opened
@@ -166,6 +167,7 @@ app.command()(keeping.verify)
 app.command()(keeping.forget)
 app.command()(keeping.retain)
 app.command()(storing.migrate)
+app.command()(trying.whatif)
 app.command()(synthesis.synth)
 app.command("score-night")(synthesis.score_night)
 

@@ -10,18 +10,26 @@ from sqlalchemy import Engine
 from detectors.incidents import Tally
 from pipelines.resolving import Resolving
 from remediation.guards.figures import Figures, from_json, to_json
-from remediation.guards.judge import trips
+from remediation.guards.judge import slice_trips, trips
 from remediation.guards.measure import figures_of
 from remediation.guards.reading import Reading
 from remediation.guards.rules import GuardRules
-from remediation.guards.window import Slice, spans, window, windows_before
+from remediation.guards.window import Slice, spans
 from remediation.ledger.audit import Author
 from remediation.ledger.control import Mode, control
-from remediation.ledger.run import Objection, Run, Standing, judge_run, released_figures, standing, stream_figures
+from remediation.ledger.run import (
+    GUARDS,
+    Objection,
+    Run,
+    Standing,
+    judge_run,
+    released_figures,
+    standing,
+    stream_figures,
+)
 from remediation.report.night import Night
 
 _LOG: Final = logging.getLogger(__name__)
-ACTOR: Final = "guards"
 
 
 def judge(  # noqa: PLR0913, PLR0917 - a night is nothing less
@@ -51,17 +59,14 @@ def judge_slice(  # noqa: PLR0913, PLR0917 - likewise
 
 def _tripped(engine: Engine, figures: Figures, guards: GuardRules, now: int) -> Sequence[Reading]:
     """What stands against the window that ends with a slice."""
-    most, least = guards.history.long_nights, guards.history.min_nights
-    kept = stream_figures(engine, spans(figures.as_of, most))
-    earlier = [Slice(each.released, from_json(each.figures)) for each in kept]
-    before = windows_before(figures.as_of, earlier, least, most)
-    return trips(window(figures, earlier), before, guards, now)
+    kept = stream_figures(engine, spans(figures.as_of, guards.history.long_nights))
+    return slice_trips(figures, [Slice(each.released, from_json(each.figures)) for each in kept], guards, now)
 
 
 def _judge(engine: Engine, resolving: Resolving, figures: Figures, tripped: Iterable[Reading], now: int) -> Standing:
     """Keeps the figures of a run and what stands against it."""
     against = [*_mode(engine), *(Objection(reading.guard, reading.reason) for reading in tripped)]
-    judge_run(engine, resolving.run.run_id, Author(ACTOR, now), to_json(figures), against)
+    judge_run(engine, resolving.run.run_id, Author(GUARDS, now), to_json(figures), against)
     return _told(resolving.run, standing(engine, resolving.run.run_id))
 
 
@@ -75,7 +80,7 @@ def _told(run: Run, stands: Standing) -> Standing:
 
 def hold(engine: Engine, run: Run, objection: Objection) -> None:
     """Holds a run that has not come to its end as it should."""
-    judge_run(engine, run.run_id, Author(ACTOR, run.as_of), None, [objection])
+    judge_run(engine, run.run_id, Author(GUARDS, run.as_of), None, [objection])
 
 
 def _mode(engine: Engine) -> list[Objection]:

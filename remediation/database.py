@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
@@ -132,6 +133,21 @@ def look_at_database(url: str, *, to_write: bool = False) -> Engine:
             return engine
 
 
+def read_ledger(url: str) -> Engine:
+    """The ledger at `url`, opened so that nothing can be written through it.
+
+    Raises:
+      DatabaseUnusableError: It is not there, cannot be reached, or is not a ledger of this version.
+    """
+    parsed = parse_url(url)
+    _demand_file(parsed, "name the ledger that a nightly run wrote")
+    with _explained(parsed):
+        engine = _engine(parsed, read_only=True)
+        with _disposed_on_error(engine):
+            _demand_version(_version(engine, _named(parsed)), _named(parsed))
+    return engine
+
+
 def open_order_book(url: str) -> Engine:
     """The service's own database with the tables `order_lines`, `customers` and `grants`, opened for reading only.
 
@@ -182,7 +198,7 @@ def _engine(url: URL, *, read_only: bool = False) -> Engine:
         event.listen(server, "begin", _take_turns)
         return server
     engine = create_engine(
-        url,
+        _sealed(url) if read_only else url,
         json_serializer=canonical_json,
         hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_S},
@@ -212,6 +228,14 @@ def _engine(url: URL, *, read_only: bool = False) -> Engine:
     return engine
 
 
+def _sealed(url: URL) -> URL:
+    """SQLite's own name for the file as one that it will not write to."""
+    file = _file(url)
+    if file is None:
+        return url
+    return url.set(database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
+
+
 def _take_turns(connection: Connection) -> None:
     if connection.get_execution_options().get(_WRITES, False):
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
@@ -219,15 +243,26 @@ def _take_turns(connection: Connection) -> None:
 
 def _bring_up(engine: Engine, name: str) -> None:
     """Makes the tables of an empty database. A ledger of another version is altered only when somebody says so."""
-    with _told(name), engine.connect() as connection:
-        found = version(connection)
+    found = _version(engine, name)
     if found == NOTHING:
         _migrated(engine, name, HEAD)
-    elif found < HEAD:
+    else:
+        _demand_version(found, name)
+
+
+def _version(engine: Engine, name: str) -> str:
+    with _told(name), engine.connect() as connection:
+        return version(connection)
+
+
+def _demand_version(found: str, name: str) -> None:
+    if found == NOTHING:
+        raise DatabaseUnusableError(f"{name} is empty: name the ledger that a nightly run wrote")
+    if found < HEAD:
         raise DatabaseUnusableError(
             f"{name} is a ledger of version {found}, this program needs {HEAD}: back it up, then run makegood migrate"
         )
-    elif found > HEAD:
+    if found > HEAD:
         raise DatabaseUnusableError(f"{name} is a ledger of version {found}, newer than this program: use a newer one")
 
 

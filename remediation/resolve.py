@@ -22,6 +22,9 @@ from remediation.policy.model import Policy
 from remediation.policy.quiet_hours import UnknownTimezoneError, next_allowed
 from remediation.remedy import Declined, Remedy
 
+NO_MAIL: Final = "No mail could be written"
+"""How the reason goes on where a remedy is held for its mail alone."""
+
 _VOICES: Final[dict[str, Voice]] = {voice: voice for voice in get_args(Voice)}
 
 
@@ -116,7 +119,7 @@ def _carried_out(  # noqa: PLR0913, PLR0917 - whose, what, and how and when it i
         not_before = next_allowed(as_of, case.customer.timezone, policy.mail.from_hour, policy.mail.until_hour)
     except (NoticeError, UnknownTimezoneError) as error:
         # Money without a word is not what is owed: a person mends what the mail lacks, then releases both.
-        held = replace(decision, state="held", reason=f"{decision.reason} No mail could be written: {error}")
+        held = replace(decision, state="held", reason=f"{decision.reason} {NO_MAIL}: {error}")
         return Resolution(findings, held, evidence)
     return Resolution(findings, decision, evidence, mail, not_before)
 

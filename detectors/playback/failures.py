@@ -1,15 +1,16 @@
 """The playback standard: each kind of failure, its condition and its severity, in one table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
 from detectors import DETECTOR_VERSION
-from detectors.finding import Finding, PlaybackKind, Subject
+from detectors.finding import Finding, PlaybackKind, Scalar, Subject
 from detectors.playback.provenance import provenances
 from detectors.playback.rules import PlaybackRules
+from detectors.schemas import SESSIONS_WITH_EVIDENCE
 
 _FIGURES: Final = ("watched_ms", "quality_score", "worst_window_score")
 _STALL_FIGURES: Final = ("stall_count", "stall_ms", "longest_stall_ms", "long_stall_count", "worst_window_stall_count")
@@ -103,6 +104,24 @@ def findings(sessions: pl.DataFrame, rules: PlaybackRules) -> Iterator[Finding]:
                 content_id=row["content_id"],
                 provenance=spoken[row["session_id"]].of(standard.kind),
             )
+
+
+def again(
+    kind: PlaybackKind, figures: Sequence[Mapping[str, Scalar]], rules: PlaybackRules
+) -> list[tuple[bool, float | None]]:
+    """What the standard of one kind says of figures that findings have kept: whether they fail it, and how gravely.
+
+    Args:
+      kind: The kind of failure that was found.
+      figures: The evidence of each finding; a figure that is missing is unknown, and fails nothing.
+      rules: The playback standard.
+    """
+    standard = next(each for each in standards(rules) if each.kind == kind)
+    asked = sorted({*standard.when.meta.root_names(), *standard.severity.meta.root_names()})
+    columns = {name: SESSIONS_WITH_EVIDENCE[name] for name in asked}
+    frame = pl.DataFrame([{name: each.get(name) for name in asked} for each in figures], schema=columns)
+    judged = frame.select(fails=standard.when.fill_null(value=False), severity=standard.severity.round(4))
+    return [(fails, severity) for fails, severity in judged.iter_rows()]
 
 
 def _stalls(rules: PlaybackRules) -> Standard:

@@ -57,11 +57,11 @@ def secret(variable: str, what_for: str) -> str:
 
 
 @contextmanager
-def opened(ledger_url: str) -> Iterator["Engine"]:
+def opened(ledger_url: str, *, read_only: bool = False) -> Iterator["Engine"]:
     """The ledger that a nightly run has made, for as long as a command needs it."""
-    from remediation.database import open_ledger
+    from remediation.database import open_ledger, read_ledger
 
-    engine = open_ledger(ledger_url)
+    engine = read_ledger(ledger_url) if read_only else open_ledger(ledger_url)
     try:
         yield engine
     finally:

@@ -1,13 +1,15 @@
 """What the guards know of one night: a few kilobytes of figures, without any person in them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
 from detectors.incidents.cohorts import Lane
 from remediation.canonical import canonical_json
+from remediation.remedy import GOODS, Remedy
 
 InputRole = Literal["telemetry", "orders", "customers", "grants", "stock"]
 
@@ -100,6 +102,28 @@ class Figures:
     goods: int
     customers: int
     groups: tuple[Group, ...]
+
+
+def with_remedies(figures: Figures, remedies: Iterable[Remedy]) -> Figures:
+    """The figures of a night that gave these remedies; every other figure is as it was."""
+    given = tuple(remedies)
+    approved = [remedy for remedy in given if remedy.state == "approved"]
+    return replace(
+        figures,
+        remedies_by_state=dict(sorted(Counter(remedy.state for remedy in given).items())),
+        payouts=len(approved),
+        paid=_paid(approved),
+        goods=sum(action.kind in GOODS for remedy in approved for action in remedy.actions),
+        customers=len({remedy.customer_id for remedy in approved}),
+    )
+
+
+def _paid(approved: Iterable[Remedy]) -> tuple[Paid, ...]:
+    amounts: dict[str, list[int]] = {}
+    for remedy in approved:
+        if remedy.amount:
+            amounts.setdefault(remedy.currency, []).append(remedy.amount)
+    return tuple(Paid(currency, len(of), sum(of), max(of)) for currency, of in sorted(amounts.items()))
 
 
 _FIGURES: Final = TypeAdapter(Figures)

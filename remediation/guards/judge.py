@@ -1,6 +1,6 @@
 """All guards over one night. Each trip holds the night; none merely warns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from remediation.guards.change import change_readings
 from remediation.guards.clock import clock_readings
@@ -12,6 +12,7 @@ from remediation.guards.payouts import payout_readings
 from remediation.guards.reading import Reading
 from remediation.guards.rules import GuardRules
 from remediation.guards.shares import share_readings
+from remediation.guards.window import Slice, window, windows_before
 
 
 def readings(tonight: Figures, released: Iterable[Figures], rules: GuardRules, now_ms: int) -> tuple[Reading, ...]:
@@ -40,3 +41,12 @@ def readings(tonight: Figures, released: Iterable[Figures], rules: GuardRules, n
 def trips(tonight: Figures, released: Iterable[Figures], rules: GuardRules, now_ms: int) -> tuple[Reading, ...]:
     """Those of `readings` that hold the night; empty where it may be released."""
     return tuple(reading for reading in readings(tonight, released, rules, now_ms) if reading.tripped)
+
+
+def slice_trips(tonight: Figures, earlier: Sequence[Slice], rules: GuardRules, now_ms: int) -> tuple[Reading, ...]:
+    """What holds a slice of a stream: the guards see the window that ends with it.
+
+    `earlier` are the slices within `window.spans` of its moment.
+    """
+    before = windows_before(tonight.as_of, earlier, rules.history.min_nights, rules.history.long_nights)
+    return trips(window(tonight, earlier), before, rules, now_ms)

@@ -1,6 +1,5 @@
 """The figures of a night, from what the pipeline holds when the night has come to its end."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,9 +9,8 @@ from detectors.incidents import Tally
 from detectors.incidents.cohorts import COHORTS, Lane
 from detectors.incidents.tally import shared
 from detectors.schemas import DIMENSIONS
-from remediation.guards.figures import Figures, Group, Judged, Paid
+from remediation.guards.figures import Figures, Group, Judged, with_remedies
 from remediation.guards.sources import by_source
-from remediation.remedy import GOODS, Remedy
 from remediation.report.night import Night
 
 GROUPS: Final = 25
@@ -34,8 +32,7 @@ def figures_of(night: Night, sessions: pl.DataFrame, tally: Tally) -> Figures:
       sessions: `schemas.SESSIONS` of the whole night.
       tally: Its units and failures.
     """
-    approved = [row.remedy for row in night.in_state("approved")]
-    return Figures(
+    bare = Figures(
         as_of=night.as_of,
         policy_sha256=night.policy_sha256,
         detector_version=night.detector_version,
@@ -49,26 +46,19 @@ def figures_of(night: Night, sessions: pl.DataFrame, tally: Tally) -> Figures:
         order_lines=Judged(night.order_lines, night.flagged_order_lines),
         median_age_ms=_median_age_ms(night.as_of, sessions),
         findings_by_kind=dict(sorted(night.findings_by_kind.items())),
-        remedies_by_state=dict(sorted(Counter(row.remedy.state for row in night.remedies).items())),
-        payouts=len(approved),
-        paid=_paid(approved),
-        goods=sum(action.kind in GOODS for remedy in approved for action in remedy.actions),
-        customers=len({remedy.customer_id for remedy in approved}),
+        remedies_by_state={},
+        payouts=0,
+        paid=(),
+        goods=0,
+        customers=0,
         groups=_groups(sessions, tally),
     )
+    return with_remedies(bare, (row.remedy for row in night.remedies))
 
 
 def _median_age_ms(as_of: int, sessions: pl.DataFrame) -> int | None:
     middle = sessions["started_at"].median()
     return as_of - int(middle) if isinstance(middle, int | float) else None
-
-
-def _paid(approved: Iterable[Remedy]) -> tuple[Paid, ...]:
-    amounts: dict[str, list[int]] = {}
-    for remedy in approved:
-        if remedy.amount:
-            amounts.setdefault(remedy.currency, []).append(remedy.amount)
-    return tuple(Paid(currency, len(of), sum(of), max(of)) for currency, of in sorted(amounts.items()))
 
 
 def _groups(sessions: pl.DataFrame, tally: Tally) -> tuple[Group, ...]:

@@ -38,13 +38,18 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
-class _Budget:
+class Budget:
     """One row: its id, its limit by the policy in force, what is asked of it, and how it is called in a reason."""
 
     budget_id: str
     cap: int
     amount: int
     called: str
+
+    def objection(self, amount: Money) -> str:
+        """Why a person must decide where too little of it is left for a pay-out of `amount`."""
+        limit = f"{self.cap:,}" if self.amount == 1 else f"{self.cap:,} {amount.currency} in minor units"
+        return f"Held: {self.called} is used up ({limit}), so that a person must decide."
 
 
 def spend(  # noqa: PLR0913, PLR0917 - whose pay-out, how much, when, and within what
@@ -55,22 +60,23 @@ def spend(  # noqa: PLR0913, PLR0917 - whose pay-out, how much, when, and within
     All of them or none. The periods are those of `as_of` (milliseconds since the
     epoch) in UTC. Must be called once a remedy, in a transaction that `writing` began.
     """
-    taken: list[_Budget] = []
-    for budget in _budgets(customer_id, amount, as_of, caps):
+    taken: list[Budget] = []
+    for budget in budgets_of(customer_id, amount, as_of, caps):
         if not _take(connection, budget):
             for each in taken:
                 _give_back(connection, each)
-            return f"Held: {budget.called} is used up ({_limit(budget, amount)}), so that a person must decide."
+            return budget.objection(amount)
         taken.append(budget)
     rows = [{"budget_id": each.budget_id, "remedy_id": remedy_id, "amount": each.amount} for each in taken]
     insert_new(connection, SPENDINGS, rows)
     return None
 
 
-def _budgets(customer_id: str, amount: Money, as_of: int, caps: Caps) -> tuple[_Budget, ...]:
+def budgets_of(customer_id: str, amount: Money, as_of: int, caps: Caps) -> tuple[Budget, ...]:
+    """From which budgets a pay-out is taken at `as_of` (milliseconds since the epoch), all of them or none."""
     moment = datetime.fromtimestamp(as_of // 1000, UTC)
     day, month, currency = f"{moment:%Y-%m-%d}", f"{moment:%Y-%m}", amount.currency
-    count = _Budget(
+    count = Budget(
         f"payouts of a customer:{month}:{customer_id}",
         caps.payouts_per_customer_month,
         1,
@@ -79,8 +85,8 @@ def _budgets(customer_id: str, amount: Money, as_of: int, caps: Caps) -> tuple[_
     if not amount.minor:
         return (count,)
     return (
-        _Budget(f"day:{day}:{currency}", caps.day.get(currency, 0), amount.minor, f"the budget of {day}"),
-        _Budget(
+        Budget(f"day:{day}:{currency}", caps.day.get(currency, 0), amount.minor, f"the budget of {day}"),
+        Budget(
             f"customer:{month}:{currency}:{customer_id}",
             caps.customer_month.get(currency, 0),
             amount.minor,
@@ -90,7 +96,7 @@ def _budgets(customer_id: str, amount: Money, as_of: int, caps: Caps) -> tuple[_
     )
 
 
-def _take(connection: Connection, budget: _Budget) -> bool:
+def _take(connection: Connection, budget: Budget) -> bool:
     """Opens the row where it is new, follows a changed policy, and takes the amount if it fits."""
     row = BUDGETS.c
     opening = insert(connection, BUDGETS).values(budget_id=budget.budget_id, cap=budget.cap, spent=0)
@@ -105,10 +111,6 @@ def _take(connection: Connection, budget: _Budget) -> bool:
     return affected(connection, taking) == 1
 
 
-def _give_back(connection: Connection, budget: _Budget) -> None:
+def _give_back(connection: Connection, budget: Budget) -> None:
     of_it = BUDGETS.c.budget_id == budget.budget_id
     connection.execute(update(BUDGETS).where(of_it).values(spent=BUDGETS.c.spent - budget.amount))
-
-
-def _limit(budget: _Budget, amount: Money) -> str:
-    return f"{budget.cap:,}" if budget.amount == 1 else f"{budget.cap:,} {amount.currency} in minor units"

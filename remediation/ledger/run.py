@@ -17,6 +17,8 @@ RunKind = Literal["night", "stream"]
 
 RECORDING: Final = "recording"
 """The state of a run that has not come to its end: nothing of it is sent, however it ended."""
+GUARDS: Final = "guards"
+"""Who judges a run at its end, as the audit log names them."""
 HELD: Final = "held"
 RELEASED: Final = "released"
 WITHDRAWN: Final = "withdrawn"

@@ -11,6 +11,9 @@ from remediation.policy.outstanding import Outstanding
 from remediation.policy.owed import Judged, Owed
 from remediation.remedy import Action
 
+FOR_A_PERSON: Final = "Held for a person: "
+"""How the part of a reason begins that says what a person must agree to; it comes last."""
+_BETWEEN: Final = "; "
 _LARGEST: Final = 10**12
 """A figure beyond this measures nothing that happens in an evening; it is left out."""
 _NOUNS: Final[Mapping[str, str]] = {
@@ -75,7 +78,13 @@ def _sent(goods: Action) -> str:
 
 def held(reasons: Sequence[str]) -> str:
     """The sentence that says what a person must agree to."""
-    return f"Held for a person: {'; '.join(reasons)}."
+    return f"{FOR_A_PERSON}{_BETWEEN.join(reasons)}."
+
+
+def held_for(reason: str) -> tuple[str, ...]:
+    """The reasons that `held` has put into the end of a remedy's reason; none where a person need not agree."""
+    _, is_there, reasons = reason.partition(FOR_A_PERSON)
+    return tuple(reasons.removesuffix(".").split(_BETWEEN)) if is_there else ()
 
 
 def spoken(name: str) -> str:

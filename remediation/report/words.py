@@ -114,9 +114,14 @@ def figures(finding: Finding) -> tuple[tuple[str, str], ...]:
     return labelled(finding.evidence)
 
 
+def action_name(kind: str) -> str:
+    """What is done: `refund`, `exchange (the wrong item may be kept)`."""
+    return _ACTIONS.get(kind, one_line(kind))
+
+
 def action(item: Action, currency: str) -> str:
     """One action: `refund of 2.99 USD`, `replacement by next-day service`."""
-    words = _ACTIONS.get(item.kind, one_line(item.kind))
+    words = action_name(item.kind)
     money = "" if item.amount_minor is None else f" of {amount(Money(item.amount_minor, currency))}"
     level = item.service_level
     service = "" if level is None else f" {_SERVICES.get(level) or f'by the service {one_line(level)}'}"
