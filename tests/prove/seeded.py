@@ -68,7 +68,7 @@ EVERY_CHANGE: Final = (
     SeededBug(
         "the mail goes before the money",
         CLAIMS,
-        'return and_(_is_open(), _deeds_are_done()) if kind == "mail" else _is_open()',
+        "return and_(_is_open(), _deeds_are_done())",
         "return _is_open()",
         MAILER_TESTS,
     ),
