@@ -179,7 +179,7 @@ def sent(ledger: Path, day: int, run_to_release: str | None = None) -> Gateway:
 def prove(town: Town, name: str, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the storm is paid; what a person then releases is, so that there was something to hold."""
     storm, ledger = STORMS[name], Path(shutil.copy(town.ledger, scratch / "ledger.db"))
-    monkeypatch.setattr("pipelines.nightly.DETECTOR_VERSION", storm.detectors)
+    monkeypatch.setattr("pipelines.beginning.DETECTOR_VERSION", storm.detectors)
     service = replace(town.service, folder=scratch, stalled_share=storm.stalled_share, broken=storm.broken)
     folder = service.night(HISTORY)
     storm.change(folder, town.last_night)
