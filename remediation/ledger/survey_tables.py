@@ -20,7 +20,7 @@ SURVEYS: Final = Table(
     Column("customer_id", String, nullable=False),
     Column("asked_at", BigInteger, nullable=False),  # as_of of the invitation
     # The policy's days between two surveys of a customer, and which such period since the epoch this one is in.
-    Column("every_days", Integer, nullable=False),
+    Column("every_days", BigInteger, nullable=False),  # in milliseconds, as below, a quarter is more than 32 bits hold
     Column("period", Integer, nullable=False),
     Column("message_id", String, nullable=False, unique=True),
     Column("language", String, nullable=False),

@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("remedy_id", sa.String(length=36), nullable=False),
         sa.Column("customer_id", sa.String(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.Column("every_days", sa.Integer(), nullable=False),
+        sa.Column("every_days", sa.BigInteger(), nullable=False),
         sa.Column("period", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
