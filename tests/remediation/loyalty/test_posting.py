@@ -7,20 +7,21 @@ from pathlib import Path
 from sqlalchemy import Engine, delete, update
 
 from remediation.database import writing
+from remediation.forgetting import forget
 from remediation.gateways.errors import SilentError
 from remediation.gateways.file_mails import FileMailer
 from remediation.ledger.audit import Author
 from remediation.ledger.control import Mode, set_mode
 from remediation.ledger.survey_tables import SURVEYS
 from remediation.ledger.tables import CUSTOMERS, OUTBOX
-from remediation.loyalty.posting import STALE_MS
+from remediation.loyalty.posting import STALE_MS, PostSurveys
 from remediation.mail import Invitation
 from remediation.mailing.bounces import Bounce
 from remediation.mailing.returned import take
 from remediation.mailing.suppressed import suppress
 from remediation.notices.envelope import address
 from remediation.outbox.states import State
-from remediation.outbox.worker import Passed
+from remediation.outbox.worker import Passed, Worker
 from remediation.reviewing.cases import list_cases
 from tests.remediation.ledger.evenings import MORNING, rows
 from tests.remediation.loyalty.asked import (
@@ -134,6 +135,24 @@ class TestWhatIsCalledOff:
         assert [recipient for _, recipient in mailbox.taken] == ["c-2@example.com"]
         assert surveys(ledger) == [("cancelled", "C-1"), ("cancelled", "C-2")]
         assert list_cases(ledger) == ()
+
+
+def test_a_refund_that_fails_while_surveys_are_being_sent_stops_its_own(ledger: Engine) -> None:
+    made_good(ledger, "C-1")
+    asked(ledger)
+    with writing(ledger) as connection:
+        connection.execute(update(OUTBOX).where(OUTBOX.c.kind == "refund").values(state=State.FAILED))
+    mailbox = Mailbox()  # what was to be called off has been, and then the refund failed
+    errand = PostSurveys(ledger, mailbox, lambda: WEEK_LATER, LINKS)
+    assert Worker(ledger, errand, lambda: WEEK_LATER, lambda: True).run() == Passed(waiting=1)
+    assert mailbox.taken == []
+
+
+def test_a_survey_to_who_is_forgotten_meanwhile_is_called_off(ledger: Engine) -> None:
+    made_good(ledger, "C-1")
+    asked(ledger)
+    assert forget(ledger, "C-1", ADA, "request 17").mails_called_off == 1
+    assert surveys(ledger) == [("cancelled", "C-1")]
 
 
 def test_who_unsubscribed_the_moment_before_gets_none(ledger: Engine) -> None:
