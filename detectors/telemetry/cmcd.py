@@ -10,7 +10,7 @@ from detectors.schemas import Channel
 from detectors.telemetry.block import Block, line_places, settle
 from detectors.telemetry.carried import from_query_value
 from detectors.telemetry.checks import Checked, Fault, check
-from detectors.telemetry.cmcd_columns import Columns, read_columns
+from detectors.telemetry.cmcd_columns import Columns, pieces, read_columns
 from detectors.telemetry.cmcd_events import Carriers, to_events
 from detectors.telemetry.fields import Field, Kind
 from detectors.telemetry.jsonlines import JsonLines, Objects
@@ -26,9 +26,8 @@ _COLLECTOR_FIELDS: Final = (
     Field("received_at", Kind.TIME),
 )
 _MODES: Final = {"event": int(Channel.CMCD_EVENT), "request": int(Channel.CMCD_REQUEST)}
-_AT_ONCE: Final = 16_384
 _BYTES_AT_ONCE: Final = 2 * 1024 * 1024
-"""Records that are read together: their members fit the processor's cache, also where all of a record is commas."""
+"""Records that are read together: enough of them are written alike."""
 
 
 def records_to_events(
@@ -36,7 +35,7 @@ def records_to_events(
 ) -> Checked:
     """Events and faults of CMCD records, whatever carried them; left out keys are counted in `tally`."""
     parts = []
-    for first, last in _pieces(texts):
+    for first, last in pieces(texts, _BYTES_AT_ONCE):
         columns = read_columns(texts[first:last])
         _count(columns, first, place, tally)
         parts.append(columns)
@@ -47,20 +46,6 @@ def records_to_events(
         (),
     )
     return to_events(whole, carriers, limits)
-
-
-def _pieces(texts: pl.Series) -> Iterator[tuple[int, int]]:
-    """Parts of the records, each bounded in records and in bytes; one part without records where there are none."""
-    ends = texts.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
-    first = last = 0
-    while last < len(texts):
-        before = int(ends[first - 1]) if first else 0
-        fitting = int(np.searchsorted(ends, before + _BYTES_AT_ONCE, side="right"))
-        last = min(max(fitting, first + 1), first + _AT_ONCE)
-        yield first, last
-        first = last
-    if not len(texts):
-        yield 0, 0
 
 
 def _count(columns: Columns, first: int, place: Callable[[int], Place], tally: Tally) -> None:

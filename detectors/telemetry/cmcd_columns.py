@@ -6,7 +6,7 @@ of the rest each distinct member is read once by the reference parser, and recor
 that are in any way odd go to it whole.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +29,10 @@ _UNKNOWN: Final = r"^([A-Za-z*][A-Za-z0-9_.*-]*)(?:=(?:\"[^\"]*\"|[^,\"() ]*))?$
 _QUOTE: Final = ord('"')
 _FEWEST_RECORDS: Final = 64
 """Fewer are read singly at once: to look for what they have in common costs as much."""
+
+_MOST_RECORDS: Final = 16_384
+_MEMBERS_BYTES: Final = 1024 * 1024
+"""Records whose members are told apart together: these fit the processor's cache, also where all of it is commas."""
 
 _MOST_FORMS: Final = 8
 _WORTH: Final = 8
@@ -70,9 +74,23 @@ def read_columns(records: pl.Series) -> Columns:
             parts.append(part)
             rest = np.setdiff1d(rest, part.rows, assume_unique=True)
     if rest.size or not parts:
-        block = _Block(records.gather(rest) if parts else records)
-        parts.append(_Part(rest, block.read()))
+        others = records.gather(rest) if parts else records
+        parts += [_Part(rest[a:b], _Block(others[a:b]).read()) for a, b in pieces(others, _MEMBERS_BYTES)]
     return _together(parts) if len(parts) > 1 else parts[0].columns
+
+
+def pieces(records: pl.Series, most_bytes: int) -> Iterator[tuple[int, int]]:
+    """Parts of the records, each bounded in records and in bytes; one part without records where there are none."""
+    ends = records.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
+    first = last = 0
+    while last < len(records):
+        before = int(ends[first - 1]) if first else 0
+        fitting = int(np.searchsorted(ends, before + most_bytes, side="right"))
+        last = min(max(fitting, first + 1), first + _MOST_RECORDS)
+        yield first, last
+        first = last
+    if not len(records):
+        yield 0, 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ LIMITS: Final = (
 )
 """On every change the same bombs at an eighth, against limits of an eighth."""
 
-GROWTH_MB: Final = sized(400, 900)
+GROWTH_MB: Final = sized(300, 900)
 """What reading any file may take at most; the libraries' own buffers are some forty of it."""
 
 GOOD: Final = jsonl([a_beacon(session_id="s-good", state="playing")])
