@@ -27,7 +27,19 @@ from pipelines.commands import (
     trying,
 )
 from pipelines.commands.metering import Metrics, measured
-from pipelines.commands.shared import Ledger, clock, opened
+from pipelines.commands.shared import (
+    BeaconKeys,
+    BeamOptions,
+    Customers,
+    Grants,
+    Ledger,
+    Orders,
+    OutFolder,
+    PolicyFile,
+    Stock,
+    clock,
+    opened,
+)
 from pipelines.dating import all_dated, dated, night_moment
 from pipelines.exits import code_of
 from pipelines.logs import LogFormat, LogLevel
@@ -53,13 +65,7 @@ app = typer.Typer(
 _LOG: Final = logging.getLogger(__name__)
 REPEATED: Final = frozenset({"--telemetry", "--orders", "--customers", "--grants", "--stock"})
 
-PolicyFile = Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")]
-BeaconKeys = Annotated[
-    str | None, typer.Option(envvar="MAKEGOOD_BEACON_KEYS", help="File of the keys that beacons may be signed with")
-]
-OutFolder = Annotated[Path | None, typer.Option(help="Folder for tables, mails and report")]
 AsOf = Annotated[str | None, typer.Option(help="The moment of the decision, ISO 8601; UTC if it names no zone")]
-BeamOptions = Annotated[list[str] | None, typer.Argument(help="After --: options for Beam, such as --runner=…")]
 
 
 @app.callback()
@@ -79,15 +85,15 @@ def everything(
 @app.command()
 def nightly(  # noqa: PLR0913, PLR0917 a command has as many parameters as options
     telemetry: Annotated[list[str], typer.Option(help="Files, folders or globs; several may follow")],
-    orders: Annotated[list[str], typer.Option(help="Order lines: files, or the URL of a database that has them")],
+    orders: Orders,
     ledger: Ledger,
     as_of: Annotated[
         str,
         typer.Option(help="The moment of the decision, ISO 8601, or the last 06:00 by --as-of 06:00"),
     ],
-    customers: Annotated[list[str] | None, typer.Option(help="Customers: files")] = None,
-    grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
-    stock: Annotated[list[str] | None, typer.Option(help="How many of each item can be sent: files")] = None,
+    customers: Customers = None,
+    grants: Grants = None,
+    stock: Stock = None,
     policy: PolicyFile = None,
     beacon_keys: BeaconKeys = None,
     out: OutFolder = None,
@@ -191,10 +197,9 @@ app.add_typer(loyalty.app, name="loyalty")
 @app.command()
 def schema() -> None:
     """Print the JSON Schemas of everything that is read or written."""
-    from remediation.loyalty.telling import loyalty_schemas
     from remediation.report.schemas import json_schemas
 
-    typer.echo(json.dumps({**json_schemas(), **loyalty_schemas()}, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(json_schemas(), indent=2, ensure_ascii=False))
 
 
 def main() -> None:

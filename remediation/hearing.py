@@ -14,11 +14,11 @@ from typing import Final
 from sqlalchemy import Connection, Engine, select
 
 from remediation.database import writing
+from remediation.durations import HOUR_MS
 from remediation.gateways.refunds import Receipt, RefundGateway, RefundStatus
 from remediation.ledger.audit import Author
 from remediation.ledger.postings import post
 from remediation.ledger.tables import OUTBOX
-from remediation.outbox.breaker import HOUR_MS
 from remediation.outbox.claims import Item, advance, item_of
 from remediation.outbox.states import State
 from remediation.payer import payment, payout_of

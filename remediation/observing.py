@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from detectors.finding import Finding
 from remediation.book import Book, FailedVisit, Seen
+from remediation.durations import DAY_MS
 from remediation.policy.case import Case
 from remediation.policy.conduct import Conduct, seen_at
-from remediation.policy.trust import DAY_MS, Trust
+from remediation.policy.trust import Trust
 
 
 def observed(of_customers: Sequence[Case], book: Book, rules: Trust, as_of: int) -> tuple[Case, ...]:

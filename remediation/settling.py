@@ -8,12 +8,13 @@ from typing import Final
 from sqlalchemy import Connection, Engine, select
 
 from remediation.database import writing
+from remediation.durations import HOUR_MS
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
 from remediation.gateways.refunds import Payout, Receipt, RefundGateway, RefundStatus
 from remediation.ledger.audit import Author
 from remediation.ledger.postings import post
 from remediation.ledger.tables import OUTBOX
-from remediation.outbox.breaker import HOUR_MS, Pace
+from remediation.outbox.breaker import Pace
 from remediation.outbox.claims import Item, advance, item_of, put_off
 from remediation.outbox.states import State
 from remediation.outbox.worker import words

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.shared import Ledger, clock
+from pipelines.commands.shared import (
+    BeaconKeys,
+    BeamOptions,
+    Customers,
+    Grants,
+    Ledger,
+    Orders,
+    PolicyFile,
+    Stock,
+    clock,
+)
 from pipelines.dating import Moment, all_dated, dated, goes_by_date, nights
 from pipelines.settings import NightSettings, OrderBook, UsageError, holdout_key, sender_parts
 
@@ -20,22 +30,20 @@ def backfill(  # noqa: PLR0913, PLR0917 a command has as many parameters as opti
     telemetry: Annotated[
         list[str], typer.Option(help="Files, folders or globs with {date} or {day_before}; several may follow")
     ],
-    orders: Annotated[list[str], typer.Option(help="Order lines: files, or the URL of a database that has them")],
+    orders: Orders,
     ledger: Ledger,
     first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first night, by the day of its end")],
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last night, which is included")],
     at: Annotated[str, typer.Option(metavar="HH:MM", help="When a night is judged; UTC if it names no zone")] = "06:00",
-    customers: Annotated[list[str] | None, typer.Option(help="Customers: files")] = None,
-    grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
-    stock: Annotated[list[str] | None, typer.Option(help="How many of each item can be sent: files")] = None,
-    policy: Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")] = None,
-    beacon_keys: Annotated[
-        str | None, typer.Option(envvar="MAKEGOOD_BEACON_KEYS", help="File of the keys that beacons may be signed with")
-    ] = None,
+    customers: Customers = None,
+    grants: Grants = None,
+    stock: Stock = None,
+    policy: PolicyFile = None,
+    beacon_keys: BeaconKeys = None,
     out: Annotated[
         str | None, typer.Option(help="Folder for tables, mails and report of each night, with {date}")
     ] = None,
-    beam_options: Annotated[list[str] | None, typer.Argument(help="After --: options for Beam")] = None,
+    beam_options: BeamOptions = None,
 ) -> None:
     """Run the nights of a range in their order, up to the first that fails. Run again, it goes on from there."""
     if not any(map(goes_by_date, telemetry)):

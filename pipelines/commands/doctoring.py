@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.commands.sending import Gateway, Goods, Mails
-from pipelines.commands.shared import Ledger, clock
+from pipelines.commands.shared import BeaconKeys, Ledger, OutFolder, PolicyFile, clock
 from pipelines.exits import FAILED
 
 if TYPE_CHECKING:
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 
 def doctor(  # noqa: PLR0913, PLR0917 a command has as many parameters as options
     ledger: Ledger,
-    policy: Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")] = None,
-    beacon_keys: Annotated[
-        str | None, typer.Option(envvar="MAKEGOOD_BEACON_KEYS", help="File of the keys that beacons may be signed with")
-    ] = None,
+    policy: PolicyFile = None,
+    beacon_keys: BeaconKeys = None,
     mailer: Mails = "file:outbox/mail",
     gateway: Gateway = "file:outbox/refunds",
     goods: Goods = "file:outbox/goods",
-    out: Annotated[Path | None, typer.Option(help="Folder for tables, mails and report")] = None,
+    out: OutFolder = None,
     source: Annotated[str | None, typer.Option(help="Look at what a stream needs, too: dir:PATH or kafka://…")] = None,
     runner: Annotated[str, typer.Option(help="With --source: the engine, PrismRunner or FlinkRunner")] = "PrismRunner",
     as_json: Annotated[bool, typer.Option("--json", help="For machines")] = False,  # noqa: FBT002 a switch

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from pipelines.commands.shared import Actor, Ledger, Now, Reason, clock, moment, opened, person
+from pipelines.commands.shared import Actor, Ledger, Now, PolicyFile, Reason, clock, moment, opened, person
 from pipelines.exits import FAILED
 from pipelines.settings import UsageError
 
@@ -62,7 +62,7 @@ def forget(
 
 def retain(
     ledger: Ledger,
-    policy: Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")] = None,
+    policy: PolicyFile = None,
     now: Now = None,
 ) -> None:
     """Erase what is older than the policy keeps it and no open case needs. The books stay."""

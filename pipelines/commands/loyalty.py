@@ -1,13 +1,12 @@
 """Whether making good earns loyalty: who is asked, what they reply, and what came of it."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.shared import Ledger, Now, moment, opened
+from pipelines.commands.shared import Ledger, Now, PolicyFile, moment, opened, opened_orders
 from pipelines.settings import UsageError, epoch_ms
 
 if TYPE_CHECKING:
@@ -44,23 +43,20 @@ def loyalty(  # noqa: PLR0913, PLR0917 a command has as many parameters as optio
         return
     if ledger is None:
         raise UsageError("--ledger is missing: name the database, such as --ledger sqlite:///ledger.db")
-    from remediation.database import open_order_book
     from remediation.loyalty import telling
     from remediation.loyalty.measuring import measure
     from remediation.loyalty.reading import read
 
     at, begin = moment(now), epoch_ms(since, "--since") if since else 0
-    with opened(ledger) as engine, ExitStack() as closing:
-        book = open_order_book(orders) if orders else engine
-        closing.callback(book.dispose)
-        found = measure(read(engine, book, begin, at), at)
+    with opened(ledger) as engine, opened_orders(orders) as shop:
+        found = measure(read(engine, shop or engine, begin, at), at)
     typer.echo(telling.as_json(found) if as_json else telling.as_text(found), nl=False)
 
 
 @app.command()
 def invite(
     ledger: Ledger,
-    policy: Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")] = None,
+    policy: PolicyFile = None,
     now: Now = None,
 ) -> None:
     """Write the surveys that are due into the outbox; `dispatch` sends them. Nothing where the policy asks nobody."""

@@ -6,21 +6,19 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.shared import Ledger
+from pipelines.commands.shared import BeaconKeys, BeamOptions, Customers, Grants, Ledger, Orders, PolicyFile, Stock
 from pipelines.settings import OrderBook, UsageError, epoch_ms, holdout_key
 
 
 def stream(  # noqa: PLR0913, PLR0917 a command has as many parameters as options
     source: Annotated[str, typer.Option(help="dir:PATH of a folder that grows, or kafka://HOST:PORT/TOPIC,TOPIC")],
-    orders: Annotated[list[str], typer.Option(help="Order lines: files, or the URL of a database that has them")],
+    orders: Orders,
     ledger: Ledger,
-    customers: Annotated[list[str] | None, typer.Option(help="Customers: files")] = None,
-    grants: Annotated[list[str] | None, typer.Option(help="Playback grants: files")] = None,
-    stock: Annotated[list[str] | None, typer.Option(help="How many of each item can be sent: files")] = None,
-    policy: Annotated[str | None, typer.Option(help="Policy file; the built-in policy if absent")] = None,
-    beacon_keys: Annotated[
-        str | None, typer.Option(envvar="MAKEGOOD_BEACON_KEYS", help="File of the keys that beacons may be signed with")
-    ] = None,
+    customers: Customers = None,
+    grants: Grants = None,
+    stock: Stock = None,
+    policy: PolicyFile = None,
+    beacon_keys: BeaconKeys = None,
     out: Annotated[Path | None, typer.Option(help="Folder for tables of sessions, rejects and late records")] = None,
     lateness: Annotated[float, typer.Option(help="Seconds that a record may come late")] = 120,
     tick: Annotated[float, typer.Option(help="Seconds between the moments at which sessions close")] = 5,
@@ -36,9 +34,7 @@ def stream(  # noqa: PLR0913, PLR0917 a command has as many parameters as option
         int | None, typer.Option(min=0, max=65_535, help="Answer Prometheus there; 0 takes a free port")
     ] = None,
     metrics_host: Annotated[str, typer.Option(help="Where it listens; nothing keeps others out")] = "127.0.0.1",
-    beam_options: Annotated[
-        list[str] | None, typer.Argument(help="After --: options for Beam, such as --runner=…")
-    ] = None,
+    beam_options: BeamOptions = None,
 ) -> None:
     """Find, decide and record while telemetry comes in. Nothing is sent; `dispatch --follow` does that."""
     if until and not drain:

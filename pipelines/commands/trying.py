@@ -1,19 +1,15 @@
 """Trying a policy on the past, before anything rests on it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pipelines.commands.shared import Ledger, opened
+from pipelines.commands.shared import Ledger, opened, opened_orders
 from pipelines.settings import UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from remediation.policy.model import Policy
 
 
@@ -36,7 +32,7 @@ def whatif(  # noqa: PLR0913, PLR0917 a command has as many parameters as option
     from remediation.whatif.telling import as_text, listing
 
     tried = _policy(policy)
-    with opened(ledger, read_only=True) as engine, _opened_orders(orders) as shop:
+    with opened(ledger, read_only=True) as engine, opened_orders(orders) as shop:
         answer = what_if(engine, shop, tried, nights)
     if as_json:
         typer.echo(json.dumps(to_json(answer), ensure_ascii=False))
@@ -59,18 +55,3 @@ def _policy(file: Path) -> "Policy":
         return load_policy(file.read_bytes(), str(file))
     except OSError as error:
         raise UsageError(f"--policy {file} cannot be read ({error.strerror}): name the policy file to try") from error
-
-
-@contextmanager
-def _opened_orders(url: str | None) -> Iterator["Engine | None"]:
-    """The service's own order book, where the runs used one."""
-    if url is None:
-        yield None
-        return
-    from remediation.database import open_order_book
-
-    engine = open_order_book(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, or_, select
 
 from remediation.ledger.audit import Author
 from remediation.ledger.tables import MAILS, OUTBOX, REMEDIES
-from remediation.outbox.claims import SURVEY, cancel, item_of
+from remediation.outbox.claims import SURVEY, cancel, is_put_off, item_of
 from remediation.outbox.states import State
 
 _WORDS: Final = ("mail", "letter", SURVEY)
@@ -21,11 +21,10 @@ def call_off_mails(connection: Connection, customer_id: str, author: Author) -> 
     arrived, is left to the sender: without an address it will not try again.
     """
     of_customer = REMEDIES.c.customer_id == customer_id
-    is_put_off = (OUTBOX.c.state == State.SENDING) & OUTBOX.c.retry_at.is_not(None)
     waiting = (
         select(OUTBOX)
         .join(REMEDIES)
-        .where(of_customer, OUTBOX.c.kind.in_(_WORDS), or_(OUTBOX.c.state.in_(_WAITING), is_put_off))
+        .where(of_customer, OUTBOX.c.kind.in_(_WORDS), or_(OUTBOX.c.state.in_(_WAITING), is_put_off()))
         .order_by(OUTBOX.c.outbox_id)
     )
     items = [item_of(row) for row in connection.execute(waiting).all()]

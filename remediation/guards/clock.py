@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from remediation.durations import DAY_MS
 from remediation.guards.figures import Figures
-from remediation.guards.history import DAY_MS, History
+from remediation.guards.history import History
 from remediation.guards.reading import Reading, Said, near, read
 from remediation.guards.rules import ClockRules, GuardRules
 from remediation.report.formats import duration, moment

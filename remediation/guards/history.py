@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, Self
 
+from remediation.durations import DAY_MS
 from remediation.guards.figures import Figures
 from remediation.guards.rules import HistoryRules
 
-DAY_MS: Final = 86_400_000
 WEEK: Final = 7
 
 Measure = Callable[[Figures], float | None]

@@ -15,8 +15,8 @@ from operator import attrgetter
 from typing import Final, TypeVar, get_args
 
 from detectors.finding import DeliveryKind
+from remediation.durations import DAY_MS
 from remediation.guards.figures import Figures, Group, Judged, Paid, SourceFigures
-from remediation.guards.history import DAY_MS
 
 T = TypeVar("T")
 

@@ -17,6 +17,7 @@ from detectors.incidents import MIXUPS
 from detectors.schemas import CONTACTS as CONTACT_COLUMNS
 from detectors.schemas import PROMISES, TRACKING, complete
 from remediation.database import writing
+from remediation.durations import DAY_MS
 from remediation.ledger.forgotten import PLACELESS, forgotten_among, parcels_of_forgotten
 from remediation.ledger.sql import chunks, insert_new
 from remediation.ledger.tables import CONTACTS, CUSTOMERS, ORDER_LINES, SCANS
@@ -24,7 +25,7 @@ from remediation.ledger.tables import CONTACTS, CUSTOMERS, ORDER_LINES, SCANS
 CHUNK_LINES: Final = 10_000
 """Order lines that are judged together: some megabytes, however large the order book."""
 
-LOOKBACK_MS: Final = 180 * 86_400_000
+LOOKBACK_MS: Final = 180 * DAY_MS
 """How long an order line is judged: half a year after it was bought, nobody waits for it any more."""
 
 

@@ -22,7 +22,7 @@ from remediation.ledger.tables import OUTBOX
 from remediation.loyalty.links import Tokens
 from remediation.loyalty.replies import Answer, Unsubscription
 from remediation.mail import ERASED
-from remediation.outbox.claims import SURVEY, cancel, item_of
+from remediation.outbox.claims import SURVEY, cancel, is_put_off, item_of
 from remediation.outbox.states import State
 from remediation.rows import RowReject, parsed_rows
 
@@ -164,7 +164,6 @@ def _unsubscribed(connection: Connection, survey: SqlRow[*tuple[Any, ...]], auth
     why = "the customer unsubscribed from surveys"
     note(connection, author, [Change("survey", survey.survey_id, "subscribed", "unsubscribed", why)])
     theirs = and_(SURVEYS.c.survey_id == OUTBOX.c.outbox_id, SURVEYS.c.customer_id == survey.customer_id)
-    put_off = and_(OUTBOX.c.state == State.SENDING, OUTBOX.c.retry_at.is_not(None))
-    unsent = (OUTBOX.c.kind == SURVEY, or_(OUTBOX.c.state == State.APPROVED, put_off))
+    unsent = (OUTBOX.c.kind == SURVEY, or_(OUTBOX.c.state == State.APPROVED, is_put_off()))
     for row in connection.execute(select(OUTBOX).join(SURVEYS, theirs).where(*unsent)).all():
         cancel(connection, item_of(row), author, why)

@@ -6,12 +6,13 @@ kind of day, in the same words: else their answers could not be compared.
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, exists, func, not_, select
 
 from detectors.finding import content_id
 from remediation.database import writing
+from remediation.durations import DAY_MS
 from remediation.ledger.audit import Author, Change, note
 from remediation.ledger.control import control, percentile
 from remediation.ledger.control_tables import AUDIT, BLOCKS, FORGOTTEN
@@ -19,6 +20,7 @@ from remediation.ledger.sql import chunks, insert_new
 from remediation.ledger.survey_tables import SURVEYS
 from remediation.ledger.tables import CUSTOMERS, MAILS, ORDER_LINES, OUTBOX, REMEDIES
 from remediation.loyalty.asking import ask
+from remediation.loyalty.posting import ACTOR
 from remediation.loyalty.rules import SurveyRules
 from remediation.mail import Mail
 from remediation.mailing.hours import hours
@@ -29,9 +31,6 @@ from remediation.orders import OrderLine
 from remediation.outbox.claims import SURVEY, all_is_final
 from remediation.outbox.states import State
 from remediation.policy.quiet_hours import UnknownTimezoneError, next_allowed
-
-DAY_MS: Final = 86_400_000
-ACTOR: Final = "surveys"
 
 
 @dataclass(frozen=True, slots=True)

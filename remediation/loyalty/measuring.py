@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from remediation.durations import DAY_MS
 from remediation.loyalty.intervals import (
     Interval,
     difference,
@@ -20,7 +21,6 @@ from remediation.loyalty.intervals import (
 from remediation.loyalty.reading import Asked, Known, MadeGood
 from remediation.remedy import Arm
 
-DAY_MS: Final = 86_400_000
 RETURN_DAYS: Final = (28, 84)
 """Four weeks and twelve: whole weeks, since people buy by the day of the week."""
 PROMOTERS_FROM: Final = 9

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import Connection, Engine, Select, and_, case, not_, or_, select
 
 from remediation.database import writing
+from remediation.durations import DAY_MS
 from remediation.gateways.errors import RefusedError
 from remediation.ledger.audit import Author
 from remediation.ledger.survey_tables import SURVEYS
@@ -13,12 +14,12 @@ from remediation.ledger.tables import OUTBOX, REMEDIES
 from remediation.loyalty.links import Links
 from remediation.mail import Mail
 from remediation.mailer import Addressed, PostMails, stored
-from remediation.outbox.claims import SURVEY, Item, all_is_final, cancel, item_of
+from remediation.outbox.claims import SURVEY, Item, all_is_final, cancel, is_put_off, item_of
 from remediation.outbox.states import State
 from remediation.outbox.worker import Done
 
 ACTOR: Final = "surveys"
-STALE_MS: Final = 14 * 86_400_000
+STALE_MS: Final = 14 * DAY_MS
 """A survey that could not be sent for two weeks asks about what is long over."""
 
 
@@ -87,7 +88,6 @@ def _idle(at: int) -> Select[Any]:
         (not_(stands), "what it asks about is not done for good any more"),
         (survey.not_before < at - STALE_MS, "it has waited too long to be sent"),
     )
-    is_put_off = and_(survey.state == State.SENDING, survey.retry_at.is_not(None))
-    waits = or_(survey.state.in_((State.APPROVED, State.FAILED, State.MANUAL)), is_put_off)
+    waits = or_(survey.state.in_((State.APPROVED, State.FAILED, State.MANUAL)), is_put_off())
     query = select(OUTBOX, reason.label("reason")).join(REMEDIES).where(survey.kind == SURVEY, waits)
     return query.where(reason.is_not(None)).order_by(survey.outbox_id)

@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from remediation.loyalty.intervals import CONFIDENCE, POWER, Interval
 from remediation.loyalty.measuring import Comparison, Group, Loyalty, Verdict
-from remediation.loyalty.replies import Answer, Unsubscription
 from remediation.remedy import Arm
 from remediation.report.formats import moment, one_line
 from remediation.report.words import kind_name
@@ -17,7 +16,6 @@ from remediation.report.words import kind_name
 _ARMS: Final[Mapping[Arm, str]] = {"goodwill": "with goodwill", "holdout": "held out"}
 _NAME_WIDTH: Final = 34
 _PLACES: Final = 4
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Estimate(Struct, frozen=True):
@@ -82,16 +80,6 @@ class LoyaltyRecord(Struct, frozen=True):
     both_arms_count: int
     taken_back_count: int
     erased_count: int
-
-
-def loyalty_schemas() -> Mapping[str, dict[str, object]]:
-    """The JSON Schemas of what is read and written here, by name."""
-    found = {
-        "answer": Answer.model_json_schema(),
-        "unsubscription": Unsubscription.model_json_schema(),
-        "loyalty": msgspec.json.schema(LoyaltyRecord),
-    }
-    return {name: {"$schema": _DIALECT, **schema} for name, schema in found.items()}
 
 
 def as_record(loyalty: Loyalty) -> LoyaltyRecord:

@@ -7,11 +7,9 @@ from typing import Final
 from sqlalchemy import Engine, select
 
 from remediation.database import writing
+from remediation.durations import HOUR_MS, MINUTE_MS
 from remediation.ledger.control_tables import BREAKERS
 from remediation.ledger.sql import insert
-
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 60 * MINUTE_MS
 
 LADDER_MS: Final = (MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS)
 """How long an item rests after its first, second ... fruitless attempt; the last step holds for all later ones."""

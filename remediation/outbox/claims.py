@@ -240,6 +240,11 @@ def _may_leave(kind: str) -> ColumnElement[bool]:
     return and_(_is_open(), all_is_final(OUTBOX.c.remedy_id)) if kind == SURVEY else _is_open()
 
 
+def is_put_off() -> ColumnElement[bool]:
+    """Whether an item was tried, did certainly not go out, and waits to be tried again."""
+    return and_(OUTBOX.c.state == State.SENDING, OUTBOX.c.retry_at.is_not(None))
+
+
 def all_is_final(remedy_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether all that a remedy sends has been done for good, so that its customer may be asked about it."""
     item = OUTBOX.alias("item")

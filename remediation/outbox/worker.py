@@ -14,9 +14,10 @@ from typing import Final, Protocol
 from sqlalchemy import Connection, Engine
 
 from remediation.database import writing
+from remediation.durations import HOUR_MS, MINUTE_MS
 from remediation.gateways.errors import DeferredError, RefusedError, SilentError, UnusableError
 from remediation.ledger.audit import Author
-from remediation.outbox.breaker import HOUR_MS, MAX_ATTEMPTS, MINUTE_MS, Breaker, Pace, rest_ms
+from remediation.outbox.breaker import MAX_ATTEMPTS, Breaker, Pace, rest_ms
 from remediation.outbox.claims import Item, advance, claim, may_be_sent, put_off, recover, renew, waiting
 from remediation.outbox.states import State
 from remediation.spans import Span, span

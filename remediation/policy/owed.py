@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from detectors.finding import Finding
+from remediation.durations import DAY_MS
 from remediation.money import Money
 from remediation.orders import OrderLine
 from remediation.policy.case import spelled
@@ -15,7 +16,6 @@ from remediation.policy.quiet_hours import UnknownTimezoneError, zone
 from remediation.policy.shares import RANK, Tier
 from remediation.remedy import Action
 
-DAY_MS: Final = 86_400_000
 NOT_OURS: Final = frozenset({"consignee", "customs"})
 """Faults that owe nothing. Of a film an unknown fault owes: goodwill does not wait for blame."""
 

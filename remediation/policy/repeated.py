@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from remediation.durations import DAY_MS
 from remediation.orders import OrderLine
 from remediation.policy.case import Case
 from remediation.policy.case import standing as carried_out
 from remediation.policy.goods import Repeated
 from remediation.remedy import Remedy
 
-DAY_MS: Final = 86_400_000
 _OTHERS_BEFORE_A_LETTER: Final = 2
 
 _Failure = tuple[str, ...]

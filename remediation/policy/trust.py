@@ -14,6 +14,7 @@ from pydantic import Field
 from detectors.finding import Doubt, Finding, Provenance
 from remediation.binding import CLOCK_SLACK_MS
 from remediation.book import Entry
+from remediation.durations import DAY_MS
 from remediation.orders import OrderLine
 from remediation.policy.case import Case
 from remediation.policy.conduct import Conduct
@@ -28,7 +29,6 @@ allowed this customer the playback. `signed`: and who was allowed it signed ever
 report. `corroborated`: and the CDN's access log bears the failure out.
 """
 
-DAY_MS: Final = 86_400_000
 _LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 _LACKS: Final[Mapping[Level, str]] = {

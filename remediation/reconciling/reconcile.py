@@ -8,11 +8,11 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Engine
 
+from remediation.durations import HOUR_MS
 from remediation.gateways.refunds import ProviderRefund, RefundGateway
 from remediation.hearing import Heard
 from remediation.ledger.audit import Author
 from remediation.locks import IsHeld
-from remediation.outbox.breaker import HOUR_MS
 from remediation.outbox.claims import recover
 from remediation.outbox.lock import SenderBusyError, sender_lock
 from remediation.reconciling.books import Entry, oldest_open, sent_since

@@ -7,8 +7,9 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from remediation.durations import DAY_MS
 from remediation.guards.figures import Figures, from_json
-from remediation.guards.history import DAY_MS, Measure, Usual
+from remediation.guards.history import Measure, Usual
 from remediation.guards.judge import readings
 from remediation.guards.reading import Reading
 from remediation.guards.rules import GuardRules

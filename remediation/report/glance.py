@@ -8,8 +8,9 @@ from typing import Final
 
 from markupsafe import Markup
 
+from remediation.durations import DAY_MS
 from remediation.guards.figures import Figures, Judged
-from remediation.guards.history import DAY_MS, Measure
+from remediation.guards.history import Measure
 from remediation.guards.payouts import amount_in
 from remediation.money import Money
 from remediation.report.backdrop import SHOWN_NIGHTS, Backdrop

@@ -12,6 +12,8 @@ from detectors.telemetry.contacts import CONTACT_FIELDS
 from detectors.telemetry.fields import FIELDS, Field, Kind
 from detectors.telemetry.limits import DEFAULT_LIMITS
 from detectors.telemetry.tracking import SCAN_FIELDS
+from remediation.loyalty.replies import Answer, Unsubscription
+from remediation.loyalty.telling import LoyaltyRecord
 from remediation.orders import Customer, Grant, OrderLine, Stock
 from remediation.policy.model import Policy
 from remediation.remedy import Declined
@@ -50,12 +52,15 @@ def json_schemas() -> Mapping[str, JsonSchema]:
         "stock": TypeAdapter(Stock).json_schema(),
         "grant": TypeAdapter(Grant).json_schema(),
         "policy": TypeAdapter(Policy).json_schema(),
+        "answer": TypeAdapter(Answer).json_schema(),
+        "unsubscription": TypeAdapter(Unsubscription).json_schema(),
         "session": _session(),
         "finding": msgspec.json.schema(FindingRecord),
         "remedy": msgspec.json.schema(RemedyRecord),
         "declined": msgspec.json.schema(Declined),
         "ticket": msgspec.json.schema(TicketRecord),
         "reject": msgspec.json.schema(RejectRow),
+        "loyalty": msgspec.json.schema(LoyaltyRecord),
     }
     return {name: {"$schema": _DIALECT, **schema} for name, schema in found.items()}
 

@@ -11,13 +11,13 @@ from typing import Final
 from sqlalchemy import Connection, Engine, bindparam, delete, update
 
 from remediation.database import writing
+from remediation.durations import DAY_MS
 from remediation.ledger.audit import Author, Change, note
 from remediation.ledger.sql import Row
 from remediation.retention.needed import needed_lines
 from remediation.retention.rules import RetentionRules
 from remediation.retention.sweeps import SWEEPS, Sweep
 
-DAY_MS: Final = 86_400_000
 PORTION_ROWS: Final = 5_000
 PASS_ROWS: Final = 100_000
 """So many keys are found at once: what is needed is worked out once for all of them."""

@@ -1,13 +1,13 @@
 """What the program could not bring to an end, ended by a person: done in another way, or dropped."""
 
-from sqlalchemy import Connection, Engine, and_, or_, select
+from sqlalchemy import Connection, Engine, or_, select
 
 from remediation.database import writing
 from remediation.ledger.audit import Author
 from remediation.ledger.postings import EXPENSE, Transfer, owed_account, post
 from remediation.ledger.tables import OUTBOX
 from remediation.money import Money
-from remediation.outbox.claims import Item, advance, cancel, item_of
+from remediation.outbox.claims import Item, advance, cancel, is_put_off, item_of
 from remediation.outbox.states import State
 from remediation.payer import payment, payout_of
 from remediation.reviewing.verdicts import ReviewError, given, write_verdict
@@ -58,9 +58,8 @@ def drop(engine: Engine, outbox_id: str, author: Author, reason: str) -> None:
 def _say_nothing(connection: Connection, remedy_id: str, author: Author) -> None:
     """Ends the mail that was to tell of what will not be done: one that has not begun, or was put off."""
     why = "what it tells of will not be done"
-    put_off = and_(OUTBOX.c.state == State.SENDING, OUTBOX.c.retry_at.is_not(None))
     of_remedy = (OUTBOX.c.remedy_id == remedy_id, OUTBOX.c.kind == "mail")
-    unsent = select(OUTBOX).where(*of_remedy, or_(OUTBOX.c.state == State.APPROVED, put_off))
+    unsent = select(OUTBOX).where(*of_remedy, or_(OUTBOX.c.state == State.APPROVED, is_put_off()))
     for mail in map(item_of, connection.execute(unsent).all()):
         cancel(connection, mail, author, why)
 

@@ -1,10 +1,10 @@
 """What is compared and what was asked: arms that are what they are called, surveys that came in their time."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from remediation.durations import DAY_MS
 from remediation.ledger.control_tables import AUDIT
 from remediation.ledger.survey_tables import SURVEYS
 from remediation.ledger.tables import OUTBOX, REMEDIES
@@ -12,8 +12,6 @@ from remediation.outbox.claims import SURVEY
 from remediation.outbox.states import State
 from remediation.verifying.actions import actions
 from remediation.verifying.breach import Breach
-
-DAY_MS: Final = 86_400_000
 
 
 def arms(connection: Connection, _now: int) -> Iterator[Breach]:

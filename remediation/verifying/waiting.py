@@ -1,17 +1,14 @@
 """What needs somebody: nothing here is wrong in the books, but it does not go on by itself."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from remediation.durations import DAY_MS, HOUR_MS
 from remediation.ledger.run import RECORDING
 from remediation.ledger.tables import OUTBOX, REMEDIES, RUNS
-from remediation.outbox.breaker import HOUR_MS
 from remediation.outbox.states import State
 from remediation.verifying.breach import Breach
-
-DAY_MS: Final = 24 * HOUR_MS
 
 
 def stuck(connection: Connection, now: int) -> Iterator[Breach]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, func, or_, select
 
 from detectors.finding import Finding
 from remediation.book import Entry
+from remediation.durations import DAY_MS
 from remediation.guards.figures import from_json
 from remediation.ledger.book import SqlBook, remedy_of
 from remediation.ledger.claims import findings_of
@@ -21,7 +22,6 @@ from remediation.ledger.sql import chunks
 from remediation.ledger.tables import CUSTOMERS, DECLINED, REMEDIES, REMEDY_FINDINGS, RUNS
 from remediation.orders import Customer
 from remediation.policy.decline import DecisionCode
-from remediation.policy.trust import DAY_MS
 from remediation.remedy import Declined, Remedy, RemedyState
 from remediation.report.rows import declined_of
 from remediation.verifying.snapshot import snapshot

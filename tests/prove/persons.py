@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from remediation.blocks import block, unblock
+from remediation.durations import HOUR_MS
 from remediation.gateways.errors import DeferredError, SilentError, UnusableError
 from remediation.ledger.audit import Author
 from remediation.ledger.budgets import Caps
@@ -11,7 +12,6 @@ from remediation.ledger.control import Mode, set_mode
 from remediation.ledger.control_tables import BLOCKS
 from remediation.ledger.tables import OUTBOX
 from remediation.mailing.suppressed import allow, suppress
-from remediation.outbox.breaker import HOUR_MS
 from remediation.reconciling.reconcile import reconcile
 from remediation.reviewing.by_hand import done, drop
 from remediation.reviewing.runs import release, withdraw

@@ -20,9 +20,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from remediation.durations import HOUR_MS, MINUTE_MS
 from remediation.ledger.budgets import Caps
 from remediation.ledger.control import Mode
-from remediation.outbox.breaker import HOUR_MS, MINUTE_MS
 from remediation.remedy import Action
 from tests.prove.figures import sized, tell
 from tests.prove.persons import PeopledTown

@@ -6,6 +6,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
+from remediation.durations import HOUR_MS
 from remediation.ledger.audit import Author
 from remediation.ledger.budgets import Caps
 from remediation.ledger.control import control, percentile
@@ -15,7 +16,6 @@ from remediation.ledger.resolution import Resolution
 from remediation.ledger.run import Objection, Run, RunInput, finish_run, judge_run
 from remediation.ledger.tables import OUTBOX
 from remediation.money import Money
-from remediation.outbox.breaker import HOUR_MS
 from remediation.outbox.dispatch import dispatch
 from remediation.policy.load import default_policy
 from remediation.remedy import Action

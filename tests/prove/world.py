@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from remediation.durations import MINUTE_MS
 from remediation.gateways.errors import SilentError
 from remediation.gateways.goods import GoodsOrder
 from remediation.gateways.refunds import RefundGateway
@@ -13,7 +14,6 @@ from remediation.ledger.control_tables import BREAKERS
 from remediation.ledger.resolution import Resolution
 from remediation.ledger.tables import OUTBOX
 from remediation.mail import Mail
-from remediation.outbox.breaker import MINUTE_MS
 from remediation.outbox.dispatch import Dispatched, Ways, dispatch
 from remediation.remedy import Action
 from tests.remediation.ledger.evenings import MORNING, a_remedy, an_order, in_stock, owed, rows, with_orders

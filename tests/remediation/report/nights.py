@@ -7,8 +7,8 @@ from typing import Final
 
 from detectors.finding import Fault, Finding, Kind, Scalar, Subject
 from detectors.incidents import Affected, Figures
+from remediation.durations import DAY_MS
 from remediation.guards.figures import Figures as GuardFigures
-from remediation.guards.history import DAY_MS
 from remediation.guards.judge import readings
 from remediation.ledger.run import RunInput
 from remediation.mail import Mail

@@ -21,8 +21,10 @@ READ = [
     "stock",
     "grant",
     "policy",
+    "answer",
+    "unsubscription",
 ]
-WRITTEN = ["session", "finding", "remedy", "declined", "ticket", "reject"]
+WRITTEN = ["session", "finding", "remedy", "declined", "ticket", "reject", "loyalty"]
 
 
 def test_everything_read_or_written_has_its_schema() -> None:
