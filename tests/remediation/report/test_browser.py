@@ -1,8 +1,8 @@
 """The report as other people's programs see it: a validator, an accessibility audit in a browser, and a printer."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 import pytest
 
@@ -12,6 +12,7 @@ from tests.remediation.guards.nights import a_group, weeks
 from tests.remediation.guards.nights import a_night as usual_night
 from tests.remediation.report.nights import A_NIGHT, a_backdrop, a_decline, a_remedy, a_row, a_ticket
 from tests.support.browser import DESK, PHONE, invalid, judged, printed
+from tests.support.chromium import Browser, Scheme, chromium
 
 pytestmark = pytest.mark.servers
 
@@ -40,6 +41,12 @@ PAGES = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
 @PAGES
 def test_the_page_is_valid(html: str) -> None:
     assert invalid(html) == []
@@ -48,8 +55,8 @@ def test_the_page_is_valid(html: str) -> None:
 @PAGES
 @pytest.mark.parametrize("width", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_read_the_page(html: str, width: int, scheme: Literal["light", "dark"]) -> None:
-    found = judged(html, width, scheme)
+def test_everybody_can_read_the_page(browser: Browser, html: str, width: int, scheme: Scheme) -> None:
+    found = judged(browser, html, width, scheme)
     assert (found.broken, found.wide, found.dark) == ([], [], scheme == "dark")
     assert {"color-contrast", "heading-order", "scope-attr-valid", "svg-img-alt"} <= {*found.passed, *_absent(html)}
 
@@ -58,17 +65,17 @@ def _absent(html: str) -> set[str]:
     return set() if "<svg" in html else {"svg-img-alt"}
 
 
-def test_the_page_can_be_printed() -> None:
-    pages = printed(CROWDED).count(b"/Type /Page\n")
+def test_the_page_can_be_printed(browser: Browser) -> None:
+    pages = printed(browser, CROWDED).count(b"/Type /Page\n")
     assert 3 <= pages <= 40
 
 
-def test_the_judges_find_what_is_wrong() -> None:
+def test_the_judges_find_what_is_wrong(browser: Browser) -> None:
     faint = CROWDED.replace("--quiet: #5b626b", "--quiet: #b0b4b9")
     wide = CROWDED.replace("<main>", '<main><div style="width: 900px">wide</div>')
     unordered = re.sub(r"<h2 id=\"glance\">(.*?)</h2>", r'<h5 id="glance">\1</h5>', CROWDED)
-    assert any("color-contrast" in each for each in judged(faint, PHONE, "light").broken)
-    assert judged(wide, PHONE, "light").wide
-    assert any("heading-order" in each for each in judged(unordered, PHONE, "light").broken)
+    assert any("color-contrast" in each for each in judged(browser, faint, PHONE, "light").broken)
+    assert judged(browser, wide, PHONE, "light").wide
+    assert any("heading-order" in each for each in judged(browser, unordered, PHONE, "light").broken)
     assert any("heading-level" in each for each in invalid(unordered))
     assert invalid(CROWDED.replace("</table>", "", 1))
